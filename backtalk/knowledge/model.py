@@ -1,0 +1,175 @@
+"""The knowledge as plain, frozen records. Every field stands in the files of `data/knowledge/` under the same name."""
+
+from dataclasses import dataclass, field
+from typing import Mapping, Optional
+
+Ids = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A published source; `name` is what visitors read."""
+
+    id: str
+    name: str
+    full: str
+    url: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Muscle:
+    """A muscle that the source document names."""
+
+    name: str
+    about: str
+    source: Ids
+
+
+@dataclass(frozen=True)
+class Region:
+    """A part of the back, its muscles, and the flags that its checklist asks about."""
+
+    id: str
+    name: str
+    button: str
+    muscles: Ids
+    warning_signs: Ids
+
+
+@dataclass(frozen=True)
+class Onset:
+    """A way in which a spasm starts; `red_flag` is the flag that it raises."""
+
+    id: str
+    name: str
+    button: str
+    red_flag: Optional[str] = None
+    meaning: Optional[str] = None
+    source: Ids = ()
+
+
+@dataclass(frozen=True)
+class RedFlag:
+    """A danger sign. `do` replaces its level's advice and `do_first` stands before it; `standing` conditions count
+    although they are history."""
+
+    id: str
+    level: str
+    name: str
+    button: str
+    ask: str
+    confirm: str
+    why: str
+    source: Ids
+    do: Optional[str] = None
+    do_first: Optional[str] = None
+    standing: bool = False
+
+
+@dataclass(frozen=True)
+class Sign:
+    """A fact that is no flag alone, asked about after the onsets in `after`."""
+
+    id: str
+    name: str
+    button: str
+    ask: str
+    confirm: str
+    after: Ids = ()
+
+
+@dataclass(frozen=True)
+class Caution:
+    """A fact that rules relief options out or adds a warning to them; `standing` as for a red flag."""
+
+    id: str
+    name: str
+    button: str
+    ask: str
+    confirm: str
+    standing: bool = False
+
+
+@dataclass(frozen=True)
+class ReliefOption:
+    """One of the source document's relief options and the rules on when it may be suggested."""
+
+    id: str
+    name: str
+    about: str
+    evidence: str
+    source: Ids
+    caution: Optional[str] = None
+    caution_with: Mapping[str, str] = field(default_factory=dict)
+    never_with: Ids = ()
+    only_regions: Ids = ()
+
+
+@dataclass(frozen=True)
+class UrgencyLevel:
+    """A level of urgency and what is said at it; `relief` tells whether relief options may be suggested."""
+
+    id: str
+    name: str
+    headline: str
+    do: str
+    seek_help: str
+    source: Ids
+    relief: bool
+    worse: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Combination:
+    """Facts that together raise the level: one of `any_of` with one of `with_`."""
+
+    id: str
+    level: str
+    any_of: Ids
+    with_: Ids
+    why: str
+    source: Ids
+    do: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class LongDuration:
+    """Pain that goes on longer than `days` raises the level."""
+
+    id: str
+    days: int
+    level: str
+    name: str
+    why: str
+    source: Ids
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """All of it. Mappings keep the order of the files, which is the order shown to visitors."""
+
+    sources: Mapping[str, Source]
+    muscles: Mapping[str, Muscle]
+    regions: Mapping[str, Region]
+    onsets: Mapping[str, Onset]
+    red_flags: Mapping[str, RedFlag]
+    signs: Mapping[str, Sign]
+    cautions: Mapping[str, Caution]
+    medical_history: Ids
+    relief: Mapping[str, ReliefOption]
+    urgency: Mapping[str, UrgencyLevel]
+    combinations: tuple[Combination, ...]
+    long_duration: LongDuration
+    explanation: str
+    explanation_source: Ids
+    settings: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Phrases:
+    """The wordings of findings: kind -> id -> strength -> phrases, the word lists, and the assertion rules."""
+
+    kinds: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]]
+    vocabulary: Mapping[str, tuple[str, ...]]
+    assertion: Mapping
+    standing: frozenset[str]

@@ -1,0 +1,8 @@
+"""Reads a visitor's message: which findings it mentions, of whom, and whether they are asserted.
+
+Built on a blank English spaCy pipeline and the phrases in `data/knowledge/phrases/`. Imports no Rasa.
+"""
+
+from backtalk.language.reader import Finding, Reader, Reading, load_reader
+
+__all__ = ["Finding", "Reader", "Reading", "load_reader"]

@@ -1,0 +1,23 @@
+"""Shows how messages are read: `python -m backtalk.language "my lower back since monday"`."""
+
+import sys
+
+from backtalk.language import load_reader
+
+
+def main() -> None:
+    reader = load_reader()
+    for text in sys.argv[1:] or map(str.strip, sys.stdin):
+        reading = reader.read(text)
+        print(text)
+        for finding in reading.findings:
+            weak = " (as an answer)" if finding.weak else ""
+            print(f"  {finding.kind:10} {finding.id:22} {finding.status}, {finding.experiencer}: {finding.said!r}{weak}")
+        for duration in reading.durations:
+            print(f"  duration   {duration.days:g} days{'' if duration.sure else ', not sure'}: {duration.said!r}")
+        details = {"pain": reading.pain, "numbers": reading.numbers, "ordinals": reading.ordinals, "about": reading.patient}
+        print("  " + ", ".join(f"{name}: {value}" for name, value in details.items() if value not in (None, ())))
+
+
+if __name__ == "__main__":
+    main()

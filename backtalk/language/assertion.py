@@ -1,0 +1,146 @@
+"""Decides for each finding whether it is asserted, and of whom, from the words around it.
+
+The idea is ConText's (Harkema et al. 2009): a modifier such as "no" or "my mum" has a direction and a scope that ends
+at a terminator. medspaCy has it too, but importing it costs four seconds and 80 MB a process. Rules are data:
+`data/knowledge/phrases/assertion.yml`.
+"""
+
+from dataclasses import dataclass
+from typing import Mapping, Optional, Sequence
+
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+
+from backtalk.language.phrases import PhraseMatcher
+
+PRESENT, DENIED, HYPOTHETICAL, PAST, UNCERTAIN = "present", "denied", "hypothetical", "past", "uncertain"
+PATIENT, OTHER = "patient", "other"
+
+_SENTENCE_ENDS = {".", "!", "?", ";", "\n", "\n\n"}
+_NEUTRAL, _TERMINATOR, _QUESTION, _FIRST_PERSON = "neutral", "terminator", "question", "first_person"
+
+
+@dataclass(frozen=True)
+class Assertion:
+    """`status` is present, denied, hypothetical, past or uncertain; `experiencer` is patient or other."""
+
+    status: str = PRESENT
+    experiencer: str = PATIENT
+
+
+@dataclass(frozen=True)
+class _Modifier:
+    category: str
+    direction: str
+    span: Span
+
+
+class AssertionRules:
+    """Compiled assertion rules; call it with a Doc and the spans to judge."""
+
+    def __init__(self, nlp: Language, vocabulary: Mapping[str, Sequence[str]], rules: Mapping):
+        self._matcher = PhraseMatcher(nlp, vocabulary)
+        self._directions = {}
+        for number, rule in enumerate(rules["modifiers"]):
+            label = f"{rule['category']}:{number}"
+            self._directions[label] = rule["direction"]
+            self._matcher.add(label, rule["phrases"])
+        self._passes = {}
+        for number, rule in enumerate(rules["terminators"]):
+            label = f"{_TERMINATOR}:{number}"
+            self._passes[label] = frozenset(rule.get("not_for", ()))
+            self._matcher.add(label, rule["phrases"])
+        for label in (_NEUTRAL, _QUESTION, _FIRST_PERSON):
+            self._matcher.add(label, rules[label])
+
+    @property
+    def words(self) -> set[str]:
+        """Every word that the rules mention."""
+        return self._matcher.words
+
+    def opens_with_question(self, doc: Doc) -> bool:
+        """Whether a question opens the message or one of its sentences."""
+        return any(
+            span.label_ == _QUESTION and (span.start == 0 or doc[span.start - 1].text in _SENTENCE_ENDS)
+            for span in self._matcher(doc)
+        )
+
+    def __call__(self, doc: Doc, spans: Sequence[Span]) -> list[Assertion]:
+        """One Assertion for each span, in their order."""
+        context = _Context(doc, self._matcher(doc), self._directions, self._passes)
+        return [context.judge(span) for span in spans]
+
+
+class _Context:
+    """The modifiers, terminators and questions of one message."""
+
+    def __init__(self, doc: Doc, matches: Sequence[Span], directions: Mapping[str, str], passes: Mapping):
+        self._doc = doc
+        neutral = [span for span in matches if span.label_ == _NEUTRAL]
+        self._modifiers = [
+            _Modifier(span.label_.split(":")[0], directions[span.label_], span)
+            for span in matches
+            if span.label_ in directions and not any(_overlap(span, other) for other in neutral)
+        ]
+        self._terminators = [(span, passes[span.label_]) for span in matches if span.label_ in passes]
+        self._questions = [span for span in matches if span.label_ == _QUESTION]
+        self._first_person = {token.i for span in matches if span.label_ == _FIRST_PERSON for token in span}
+
+    def judge(self, span: Span) -> Assertion:
+        categories = {modifier.category for modifier in self._modifiers if self._reaches(modifier, span)}
+        experiencer = OTHER if OTHER in categories else PATIENT
+        status = next((c for c in (DENIED, HYPOTHETICAL, PAST, UNCERTAIN) if c in categories), None)
+        if status == HYPOTHETICAL and self._is_personal(span):
+            status = UNCERTAIN
+        return Assertion(status or self._asked_about(span) or PRESENT, experiencer)
+
+    def _reaches(self, modifier: _Modifier, span: Span) -> bool:
+        if _overlap(modifier.span, span):
+            return False
+        if modifier.span.end <= span.start:
+            return modifier.direction in ("forward", "both") and self._open_between(
+                modifier.span.end, span.start, modifier.category, span
+            )
+        return modifier.direction in ("backward", "both") and self._open_between(
+            span.end, modifier.span.start, modifier.category, span
+        )
+
+    def _open_between(self, start: int, end: int, category: str, target: Span) -> bool:
+        """Whether no sentence end and no terminator of the category stands between two token positions."""
+        if any(token.text in _SENTENCE_ENDS for token in self._doc[start:end]):
+            return False
+        return not any(
+            category not in passes and start <= span.start < end and not _overlap(span, target)
+            for span, passes in self._terminators
+        )
+
+    def _asked_about(self, span: Span) -> Optional[str]:
+        """HYPOTHETICAL inside a question, UNCERTAIN inside one about the visitor's own body, else None."""
+        start, end = self._clause(span)
+        sentence_end = next((t.text for t in self._doc[span.end :] if t.text in _SENTENCE_ENDS), "")
+        opened = any(start <= question.start < span.start for question in self._questions)
+        ends_in_mark = sentence_end == "?" and not any(
+            end <= q.start < self._sentence_end(span) for q in self._questions
+        )
+        if not opened and not (ends_in_mark and end >= self._sentence_end(span)):
+            return None
+        return UNCERTAIN if self._is_personal(span) else HYPOTHETICAL
+
+    def _is_personal(self, span: Span) -> bool:
+        start, end = self._clause(span)
+        return any(token.i in self._first_person for token in self._doc[start:end])
+
+    def _sentence_end(self, span: Span) -> int:
+        return next((t.i for t in self._doc[span.end :] if t.text in _SENTENCE_ENDS), len(self._doc))
+
+    def _clause(self, span: Span) -> tuple[int, int]:
+        """Token positions of the clause around a span: between sentence ends and terminators."""
+        cuts = [token.i + 1 for token in self._doc if token.text in _SENTENCE_ENDS]
+        cuts += [cut.start for cut, _ in self._terminators if not _overlap(cut, span)]
+        start = max((cut for cut in cuts if cut <= span.start), default=0)
+        end = min((cut for cut in cuts if cut >= span.end), default=len(self._doc))
+        return start, min(end, self._sentence_end(span))
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one.start < other.end and other.start < one.end

@@ -1,0 +1,163 @@
+"""Compiles the phrases that trainers write and finds them in spaCy Docs.
+
+    can't (hold|control) [my] {urine}        alternatives, an optional word, a word list
+    lost ... {feeling} ... {saddle_area}     `...` is a gap of up to four words in the same clause
+
+spaCy's own Matcher reads such patterns too, but takes 24 ms a message for ours, because it tests every pattern at every
+token; here only the patterns that can begin with a token's word are tried, which takes less than one.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Iterable, Mapping, Optional
+
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+
+GAP_LENGTH = 4
+# A gap never runs over these: what follows them is another statement.
+GAP_STOPS = frozenset({".", "!", "?", ";", ":", "(", ")", "\n", "not", "no", "never", "without", "nor", "but", "if"})
+
+_ELEMENT = re.compile(r"(\.\.\.)|\[([^\]]*)\]|\(([^)]*)\)|(\{\w+\}|[^\s\[\](){}]+)")
+_LIST = re.compile(r"\{(\w+)\}")
+
+Words = tuple[str, ...]
+
+
+class PhraseError(ValueError):
+    """A phrase that cannot be compiled; the message quotes it and says why."""
+
+
+@dataclass(frozen=True)
+class _Element:
+    """One step of a phrase: single words, sequences of words, or a gap."""
+
+    words: frozenset[str] = frozenset()
+    sequences: tuple[Words, ...] = ()
+    optional: bool = False
+    gap: bool = False
+
+    def ends(self, norms: Words, start: int) -> Iterable[int]:
+        """The positions behind every way to match this element at `start`."""
+        if self.gap:
+            yield start
+            for end in range(start + 1, min(start + GAP_LENGTH, len(norms)) + 1):
+                if norms[end - 1] in GAP_STOPS:
+                    return
+                yield end
+            return
+        if self.optional:
+            yield start
+        if start < len(norms) and norms[start] in self.words:
+            yield start + 1
+        for sequence in self.sequences:
+            if norms[start : start + len(sequence)] == sequence:
+                yield start + len(sequence)
+
+
+@dataclass(frozen=True)
+class _Pattern:
+    label: str
+    elements: tuple[_Element, ...]
+
+    def end(self, norms: Words, start: int) -> Optional[int]:
+        """The position behind the longest match at `start`, if there is one."""
+        positions = {start}
+        for element in self.elements:
+            positions = {end for position in positions for end in element.ends(norms, position)}
+            if not positions:
+                return None
+        return max(positions)
+
+
+class PhraseMatcher:
+    """Finds labelled phrases in a Doc by the tokens' NORM, so that contractions and repaired spellings match."""
+
+    def __init__(self, nlp: Language, vocabulary: Mapping[str, Iterable[str]]):
+        self._nlp = nlp
+        self._vocabulary = vocabulary
+        self._patterns: dict[str, list[_Pattern]] = {}
+        self._expanded: dict[str, tuple[Words, ...]] = {}
+        self.words: set[str] = set()
+
+    def add(self, label: str, phrases: Iterable[str]) -> None:
+        """Adds phrases under a label. Raises PhraseError for one that cannot be compiled."""
+        for phrase in phrases:
+            pattern = _Pattern(label, self._compile(phrase))
+            for word in _first_words(pattern.elements):
+                self._patterns.setdefault(word, []).append(pattern)
+
+    def __call__(self, doc: Doc) -> list[Span]:
+        """The longest matches of each label, in the order of the text; matches of one label never overlap."""
+        norms = tuple(token.norm_ for token in doc)
+        found = {
+            (pattern.label, start, end)
+            for start, norm in enumerate(norms)
+            for pattern in self._patterns.get(norm, ())
+            if (end := pattern.end(norms, start))
+        }
+        longest: dict[str, list[tuple[int, int]]] = {}
+        for label, start, end in sorted(found, key=lambda match: (match[1] - match[2], match[1])):
+            taken = longest.setdefault(label, [])
+            if not any(start < other_end and other_start < end for other_start, other_end in taken):
+                taken.append((start, end))
+        spans = [Span(doc, start, end, label) for label, places in longest.items() for start, end in places]
+        return sorted(spans, key=lambda span: (span.start, span.end, span.label_))
+
+    def _compile(self, phrase: str) -> tuple[_Element, ...]:
+        position, elements = 0, []
+        for match in _ELEMENT.finditer(phrase):
+            self._check_read(phrase, phrase[position : match.start()])
+            position = match.end()
+            elements.append(self._element(match, phrase))
+        self._check_read(phrase, phrase[position:])
+        if not elements or elements[0].gap or all(element.gap or element.optional for element in elements):
+            raise PhraseError(f"{phrase!r}: begins with a gap or has no word that must be there")
+        return tuple(elements)
+
+    @staticmethod
+    def _check_read(phrase: str, rest: str) -> None:
+        if rest.strip():
+            raise PhraseError(f"{phrase!r}: cannot read {rest.strip()!r}")
+
+    def _element(self, match: re.Match, phrase: str) -> _Element:
+        gap, optional, group, word = match.groups()
+        if gap:
+            return _Element(gap=True)
+        alternatives = (optional or group or word).split("|") if not word else [word]
+        sequences = {words for text in alternatives for words in self._expand(text.strip(), phrase)}
+        self.words.update(word for words in sequences for word in words)
+        return _Element(
+            words=frozenset(words[0] for words in sequences if len(words) == 1),
+            sequences=tuple(sorted(words for words in sequences if len(words) > 1)),
+            optional=optional is not None,
+        )
+
+    def _expand(self, text: str, phrase: str) -> tuple[Words, ...]:
+        """The word sequences of one alternative, its word lists filled in."""
+        if text not in self._expanded:
+            self._expanded[text] = tuple(self._fill(text, phrase))
+        return self._expanded[text]
+
+    def _fill(self, text: str, phrase: str) -> Iterable[Words]:
+        found = _LIST.search(text)
+        if not found:
+            words = tuple(token.norm_ for token in self._nlp.make_doc(text.replace("-", " ")))
+            if not words:
+                raise PhraseError(f"{phrase!r}: an empty alternative; write [word] for an optional one")
+            yield words
+            return
+        if found[1] not in self._vocabulary:
+            raise PhraseError(f"{phrase!r}: there is no word list {{{found[1]}}}")
+        for entry in self._vocabulary[found[1]]:
+            yield from self._expand(text[: found.start()] + str(entry) + text[found.end() :], phrase)
+
+
+def _first_words(elements: Iterable[_Element]) -> set[str]:
+    """The words with which a match can begin."""
+    words: set[str] = set()
+    for element in elements:
+        words |= element.words | {sequence[0] for sequence in element.sequences}
+        if not element.optional:
+            break
+    return words

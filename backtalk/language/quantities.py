@@ -1,0 +1,156 @@
+"""Reads how long it has been going on, and numbers, from a message."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Iterator, Optional
+
+_COUNTING = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
+_NUMBERS = {word: number for number, word in enumerate(_COUNTING.split())} | {
+    "a": 1,  "an": 1, "couple": 2, "few": 3, "several": 5, "half": 0.5, "nought": 0, "dozen": 12, "twenty": 20,
+}
+_ORDINALS = {
+    "first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "fifth": 5, "5th": 5,
+    "sixth": 6, "6th": 6, "seventh": 7, "7th": 7, "eighth": 8, "8th": 8, "ninth": 9, "9th": 9, "last": -1,
+}
+_UNITS = {
+    "second": 0, "sec": 0, "minute": 0, "min": 0, "hour": 1 / 24, "hr": 1 / 24, "day": 1, "night": 1, "week": 7, "wk": 7,
+    "fortnight": 14, "month": 30, "mth": 30, "mnth": 30, "year": 365, "yr": 365, "decade": 3650,
+}
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)
+# What "for months" may mean at the least, in days.
+_VAGUE = {"hours": 0, "days": 3, "weeks": 21, "months": 90, "years": 730, "decades": 3650, "ages": 90, "yonks": 365,
+          "forever": 730}
+_NAMED = {
+    r"(?:earlier )?today|tonight|just now|right now|(?:this|since) (?:very )?(?:morning|afternoon|evening|lunchtime)"
+    r"|an hour or (?:so|two)|lunchtime": 0,
+    r"yesterday|yest|yday|last night|(?:the )?night before last|overnight": 1,
+    r"the day before yesterday": 2,
+    r"the other day": 3,
+    r"(?:since |last |the )+weekend": "weekend",
+    r"last week": 7,
+    r"last month": 30,
+    r"last year": 365,
+}
+
+_number = "|".join(sorted(_NUMBERS, key=len, reverse=True))
+_unit = "|".join(sorted(_UNITS, key=len, reverse=True))
+_AMOUNT = re.compile(
+    rf"\b(?:(?P<digits>\d+(?:\.\d+)?)|(?P<word>{_number}))(?P<half> and a half)?(?: of)?(?: (?:or|to) (?:\d+|{_number}))?"
+    rf"(?:\s?-\s?\d+)?(?: (?:whole|full|long|solid|good|odd|or so|more))?\s?(?P<unit>{_unit})s?(?:\b|(?=ish))"
+)
+_PAIR = re.compile(rf"\ba (?P<word>couple|few)(?: of)? (?P<unit>{_unit})s?\b")
+_PLURAL = re.compile(r"\b(?:for|in|been|since|it s been|its been|these) (?:many |so many |some )?(?P<vague>" + "|".join(_VAGUE) + r")\b")
+_NAMED_DAY = re.compile("|".join(rf"\b(?P<n{i}>{pattern})\b" for i, pattern in enumerate(_NAMED)))
+_WEEKDAY = re.compile(r"\b(?:since|on|last|this|from)? ?(?P<day>mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?(?: (?:night|morning|afternoon|evening))?\b")
+_MONTH = re.compile(r"\bsince (?:last |early |late |mid |about |around )?(?P<month>" + "|".join(f"{m[:3]}(?:{m[3:]})?" if m != "may" else m for m in _MONTHS) + r")\b")
+_YEAR = re.compile(r"\bsince (?:about |around |early |late )?(?P<year>(?:19|20)\d\d)\b")
+# An amount of time that is an age, a rhythm, a journey or a pregnancy says nothing of the spasm.
+_NOT_A_DURATION = re.compile(
+    r"^(?:\W*(?:old|pregnant|along|gone|drive|flight|shift|commute|journey|at a time|at my desk|at a desk|of driving|of sitting"
+    r"|of gaming|in the car|gestation|of sleep|apart|on my feet|run|ride|walk|time\b)|\W*into (?:the|my) (?:pregnancy|second|third))"
+)
+_RHYTHM = re.compile(r"(?:every|per|each|times an?|once an?|twice an?|lasts?|lasting|in|within|due in|aged?)\s(?:about |the |like )?$")
+_STRONG = re.compile(r"(?:for|since|past|last|over|about|around|roughly|been|now|almost|nearly|on and off)\s(?:the |about |like |maybe |a |past |last )*$")
+_TEN = re.compile(
+    rf"\b(?P<level>10|\d(?:\.\d)?|{_number})(?:\s?(?:-|to|or)\s?(?P<upper>10|\d|{_number}))?(?:\s?ish)?\s?(?:/|out ?of|over)\s?(?:10|ten)\b"
+)
+_PAIN = re.compile(
+    rf"\b(?:pain|hurts?|hurting|scale|level|score)(?: \w+){{0,3}}? (?:is |at |of |like |about |around |maybe |a |an |solid |say |to )*"
+    rf"(?P<level>10|\d|{_number})(?!\s?(?:{_unit}|%|\d|year))\b"
+)
+_PLAIN_NUMBER = re.compile(rf"(?<![\w.])(?P<digits>\d+(?:\.\d+)?)(?:ish)?(?![\w%]|\.\d)|\b(?P<word>{_number})(?:ish)?\b")
+_ORDINAL = re.compile(r"\b(" + "|".join(_ORDINALS) + r")\b(?! (?:week|month|year|night|day|time|trimester|few))")
+
+
+@dataclass(frozen=True)
+class Duration:
+    """How long ago it began: `days` (0 is today), the words, and whether they can hardly mean anything else."""
+
+    days: float
+    said: str
+    start: int
+    end: int
+    sure: bool
+
+
+def read_durations(text: str, today: Optional[date] = None) -> list[Duration]:
+    """Every statement of a time span in a message, in the order of the text."""
+    today = today or date.today()
+    lowered = text.lower()
+    found = list(_amounts(lowered)) + list(_named(lowered, today))
+    kept: list[Duration] = []
+    for duration in sorted(found, key=lambda d: (d.start - d.end)):
+        if not any(duration.start < other.end and other.start < duration.end for other in kept):
+            kept.append(duration)
+    return [
+        Duration(d.days, text[d.start : d.end].strip(), d.start, d.end, d.sure)
+        for d in sorted(kept, key=lambda d: d.start)
+    ]
+
+
+def _amounts(text: str) -> Iterator[Duration]:
+    for pattern in (_AMOUNT, _PAIR):
+        for match in pattern.finditer(text):
+            before, after = text[: match.start()], text[match.end() :]
+            if _NOT_A_DURATION.match(after) or _RHYTHM.search(before):
+                continue
+            groups = match.groupdict()
+            amount = float(groups["digits"]) if groups.get("digits") else _NUMBERS[groups["word"]]
+            days = round((amount + (0.5 if groups.get("half") else 0)) * _UNITS[groups["unit"]], 2)
+            sure = bool(_STRONG.search(before)) or bool(re.match(r"\W*(?:ago|back|now|already|since|so far|running)\b", after))
+            yield Duration(float(int(days)) if days < 1 else days, "", match.start(), match.end(), sure)
+    for match in _PLURAL.finditer(text):
+        yield Duration(_VAGUE[match["vague"]], "", match.start(), match.end(), True)
+
+
+def _named(text: str, today: date) -> Iterator[Duration]:
+    for match in _NAMED_DAY.finditer(text):
+        days = list(_NAMED.values())[next(i for i in range(len(_NAMED)) if match[f"n{i}"])]
+        if days == "weekend":
+            days = (today.weekday() - 5) % 7 or 7
+        yield Duration(float(days), "", match.start(), match.end(), True)
+    for match in _WEEKDAY.finditer(text):
+        word = match.group().strip()
+        if word in ("sat", "sun", "fri", "mon", "wed", "thu"):
+            continue
+        weekday = next(i for i, name in enumerate(_WEEKDAYS) if name.startswith(match["day"][:3]))
+        yield Duration(float((today.weekday() - weekday) % 7 or 7), "", match.start(), match.end(), True)
+    for match in _MONTH.finditer(text):
+        month = next(i for i, name in enumerate(_MONTHS, 1) if name.startswith(match["month"][:3]))
+        began = date(today.year - (month > today.month), month, 1)
+        yield Duration(float((today - began).days), "", match.start(), match.end(), True)
+    for match in _YEAR.finditer(text):
+        if int(match["year"]) <= today.year:
+            days = (today - date(int(match["year"]), 1, 1)).days
+            yield Duration(float(days), "", match.start(), match.end(), True)
+
+
+def read_pain(text: str) -> tuple[Optional[float], tuple[int, int]]:
+    """A pain level from 0 to 10 said as such ("7/10", "pain is about six"), with its place in the text."""
+    lowered = text.lower()
+    match = _TEN.search(lowered) or _PAIN.search(lowered)
+    if not match or not 0 <= _value(match["level"]) <= 10:
+        return None, (0, 0)
+    return _value(match["level"]), match.span()
+
+
+def read_numbers(text: str) -> list[float]:
+    """The plain numbers of a message, in its order: answers such as "7", "about a six", "1 and 4"."""
+    lowered = text.lower()
+    articles = ("a", "an", "couple", "few", "several", "half", "dozen")
+    numbers = [_value(m["digits"] or m["word"]) for m in _PLAIN_NUMBER.finditer(lowered) if m.group() not in articles]
+    return [number for number in numbers if number <= 100]
+
+
+def read_ordinals(text: str) -> list[int]:
+    """Places in a list that a message names: "the second one" is [2], "last" is [-1]."""
+    return [_ORDINALS[word] for word in _ORDINAL.findall(text.lower())]
+
+
+def _value(text: str) -> float:
+    return float(_NUMBERS[text]) if text in _NUMBERS else float(text)

@@ -1,0 +1,197 @@
+"""The reader of messages: text in, a Reading out."""
+
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Collection, Mapping, Optional, Sequence
+
+import spacy
+from spacy.tokens import Span
+
+from backtalk.knowledge import load_phrases
+from backtalk.language import quantities
+from backtalk.language.assertion import OTHER, PAST, PATIENT, PRESENT, UNCERTAIN, Assertion, AssertionRules
+from backtalk.language.phrases import PhraseError, PhraseMatcher
+from backtalk.language.quantities import Duration
+from backtalk.language.spelling import Spelling
+
+HINTS, ANSWERS = "hints", "answers"
+ANSWER = "answer"
+PROXY = "proxy"
+HARMLESS = "harmless"
+LONGEST_READ = 20_000
+
+# Characters that are changed before reading; each stands for exactly one, so that places in the text stay true.
+_SAME_LENGTH = str.maketrans({"\u2019": "'", "\u2018": "'", "\u00b4": "'", "`": "'", "\u201c": '"', "\u201d": '"', "\u00a0": " "})
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
+_HYPHEN = re.compile(r"(?<=[A-Za-z])[-/\u2010-\u2015](?=[A-Za-z])")
+_TIGHT_STOP = re.compile(r"(?<=[a-z])\.(?=[A-Za-z]{2})")
+_OWN_BODY = re.compile(
+    r"\b(?:my (?:\w+ ){0,2}(?:back|neck|spine|shoulders?|shoulder blades?|legs?|arms?|hands?|feet|foot)"
+    r"|i (?:have|had|got|am|was|feel|felt|fell|woke|lifted|hurt|can't|cant|cannot|tripped|slipped|did|pulled)"
+    r"|i'(?:m|ve) (?!asking|writing|worried|calling|here|his|her)|im (?!asking|writing|worried|calling|here)|ive)\b", re.I
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing a message mentions.
+
+    `kind` is region, onset, red_flag, caution, sign (numbness of a limb), complaint (pain, spasm) or answer; `status` and `experiencer` are those of
+    `Assertion`; `start` and `end` are character offsets of `said` in the message. `weak` marks words that mean it only
+    as the answer to a question about it ("lower").
+    """
+
+    kind: str
+    id: str
+    said: str
+    start: int
+    end: int
+    status: str = PRESENT
+    experiencer: str = PATIENT
+    weak: bool = False
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a message says. `patient` is "other" where it is about somebody else's back, "self" where it is plainly
+    about the writer's, else None. `pain` is 0 to 10 where the message states it. `question`: it asks
+    something."""
+
+    findings: tuple[Finding, ...] = ()
+    durations: tuple[Duration, ...] = ()
+    pain: Optional[float] = None
+    numbers: tuple[float, ...] = ()
+    ordinals: tuple[int, ...] = ()
+    patient: Optional[str] = None
+    question: bool = False
+
+    @property
+    def answer(self) -> Optional[str]:
+        """yes, no, unsure, all or skip, where the message answers so."""
+        return next((finding.id for finding in self.findings if finding.kind == ANSWER), None)
+
+
+class Reader:
+    """Reads messages with the phrases of the knowledge files; building one takes about a second.
+
+    `phrases` maps kind -> id -> {"phrases": [...], "hints": [...], "answers": [...]}; `vocabulary` maps the name of a
+    word list to its words; `rules` are the assertion rules; `standing` are ids of conditions that count although they
+    are history. Raises PhraseError for a phrase that cannot be compiled.
+    """
+
+    def __init__(
+        self,
+        phrases: Mapping,
+        vocabulary: Mapping[str, Sequence[str]],
+        rules: Mapping,
+        standing: Collection[str] = (),
+    ):
+        self._nlp = spacy.blank("en")
+        self._standing = frozenset(standing)
+        self._matcher = PhraseMatcher(self._nlp, vocabulary)
+        for kind, entries in phrases.items():
+            for entry_id, wordings in entries.items():
+                for strength in ("phrases", HINTS, ANSWERS):
+                    try:
+                        self._matcher.add(f"{kind}:{entry_id}:{strength}", wordings.get(strength, ()))
+                    except PhraseError as error:
+                        raise PhraseError(f"{kind} {entry_id}: {error}") from None
+        self._assert = AssertionRules(self._nlp, vocabulary, rules)
+        self._spelling = Spelling(self._matcher.words | self._assert.words)
+
+    def read(self, text: str) -> Reading:
+        """Everything the message mentions; of text beyond 20,000 characters only the first part is read."""
+        text = _clean(text[:LONGEST_READ])
+        doc = self._nlp.make_doc(text)
+        for token in doc:
+            token.norm_ = self._spelling.repair(token.norm_)
+        spans = _meaningful(self._matcher(doc))
+        proxies = any(span.label_.startswith(PROXY) for span in spans)
+        spans = [span for span in spans if not span.label_.startswith(PROXY)]
+        findings = [self._finding(span, judged, text) for span, judged in zip(spans, self._assert(doc, spans))]
+        patient = self._patient(findings, proxies, text)
+        if patient == OTHER:
+            findings = [replace(finding, experiencer=PATIENT) for finding in findings]
+        durations = _of_the_spasm(quantities.read_durations(text), findings)
+        pain, pain_span = quantities.read_pain(text)
+        rest = _blank(text, [(d.start, d.end) for d in quantities.read_durations(text)] + [pain_span])
+        return Reading(
+            findings=tuple(findings),
+            durations=tuple(durations),
+            pain=pain,
+            numbers=tuple(quantities.read_numbers(rest)),
+            ordinals=tuple(quantities.read_ordinals(rest)),
+            patient=patient,
+            question="?" in text or self._assert.opens_with_question(doc),
+        )
+
+    def _finding(self, span: Span, judged: Assertion, text: str) -> Finding:
+        kind, entry_id, strength = span.label_.split(":")
+        status = judged.status
+        if status == PAST and entry_id in self._standing:
+            status = PRESENT
+        if status == PRESENT and strength == HINTS:
+            status = UNCERTAIN
+        return Finding(
+            kind, entry_id, text[span.start_char : span.end_char], span.start_char, span.end_char,
+            status, judged.experiencer, strength == ANSWERS,
+        )
+
+    def _patient(self, findings: Sequence[Finding], proxies: bool, text: str) -> Optional[str]:
+        """Whose back the message is about, as far as it tells."""
+        speaks_of_self = bool(_OWN_BODY.search(text))
+        others = any(
+            finding.experiencer == OTHER and finding.id not in self._standing and finding.kind != ANSWER
+            for finding in findings
+        )
+        if proxies or (others and not speaks_of_self):
+            return OTHER
+        return "self" if speaks_of_self else None
+
+
+def _clean(text: str) -> str:
+    """The text with typographic variants made plain, every character still in its place."""
+    text = _CONTROL.sub(" ", text.translate(_SAME_LENGTH))
+    return _TIGHT_STOP.sub("\n", _HYPHEN.sub(" ", text))
+
+
+def _blank(text: str, places: Sequence[tuple[int, int]]) -> str:
+    for start, end in places:
+        text = text[:start] + " " * (end - start) + text[end:]
+    return text
+
+
+def _meaningful(spans: Sequence[Span]) -> list[Span]:
+    """Spans without the harmless wordings, what these cover, and what a longer span of the same kind covers."""
+
+    def covered(span: Span) -> bool:
+        kind = span.label_.split(":")[0]
+        return any(
+            other is not span
+            and other.start <= span.start
+            and span.end <= other.end
+            and (len(other) > len(span) or other.label_.startswith(HARMLESS))
+            and (other.label_.startswith(HARMLESS) or (other.label_.split(":")[0] == kind and kind in ("region", "onset", "answer")))
+            for other in spans
+        )
+
+    return [span for span in spans if not span.label_.startswith(HARMLESS) and not covered(span)]
+
+
+def _of_the_spasm(durations: Sequence[Duration], findings: Sequence[Finding]) -> list[Duration]:
+    """The durations that do not lie inside a finding nor date something that is over."""
+    over = [finding for finding in findings if finding.status == PAST or finding.experiencer == OTHER]
+    return [
+        duration
+        for duration in durations
+        if not any(f.kind == "red_flag" and f.start < duration.end and duration.start < f.end for f in findings)
+        and not any(abs(f.end - duration.start) < 25 or abs(duration.end - f.start) < 25 for f in over)
+    ]
+
+
+@lru_cache(maxsize=1)
+def load_reader() -> Reader:
+    """The reader of the project's own phrases, built once."""
+    phrases = load_phrases()
+    return Reader(phrases.kinds, phrases.vocabulary, phrases.assertion, phrases.standing)

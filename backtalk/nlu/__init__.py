@@ -1,0 +1,1 @@
+"""Rasa graph components: what `config.yml` names in its pipeline."""

@@ -1,0 +1,37 @@
+"""The entities that a Reading becomes, so that whoever reads the tracker later finds them under one name."""
+
+from typing import Any
+
+from backtalk.language import Reading
+
+
+def to_entities(reading: Reading, extractor: str) -> list[dict[str, Any]]:
+    """Rasa entities for a reading.
+
+    Besides Rasa's own keys a finding carries `said` (the visitor's words), `status` and `experiencer`
+    (see `backtalk.language.assertion`), and `weak` where it counts only as an answer.
+    """
+    entities = [
+        {
+            "entity": finding.kind, "value": finding.id, "start": finding.start, "end": finding.end,
+            "said": finding.said, "status": finding.status, "experiencer": finding.experiencer,
+            "weak": finding.weak, "extractor": extractor,
+        }
+        for finding in reading.findings
+    ]
+    entities += [
+        {
+            "entity": "duration", "value": duration.days, "start": duration.start, "end": duration.end,
+            "said": duration.said, "weak": not duration.sure, "extractor": extractor,
+        }
+        for duration in reading.durations
+    ]
+    if reading.pain is not None:
+        entities.append({"entity": "pain_level", "value": reading.pain, "extractor": extractor})
+    entities += [{"entity": "number", "value": number, "extractor": extractor} for number in reading.numbers]
+    entities += [{"entity": "ordinal", "value": ordinal, "extractor": extractor} for ordinal in reading.ordinals]
+    if reading.patient:
+        entities.append({"entity": "patient", "value": reading.patient, "extractor": extractor})
+    if reading.question:
+        entities.append({"entity": "question", "value": True, "extractor": extractor})
+    return entities

@@ -1,0 +1,1 @@
+"""Rasa policies: what `config.yml` names in its policies."""

@@ -1,0 +1,84 @@
+"""The policy that lets nothing stand before a danger sign."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional, Text
+
+from rasa.core.policies.policy import Policy, PolicyPrediction
+from rasa.engine.graph import ExecutionContext
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.core.constants import ACTION_LISTEN_NAME
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.generator import TrackerWithCachedStates
+from rasa.shared.core.trackers import DialogueStateTracker
+
+ASSESSMENT = "action_assessment"
+FORM = "spasm_assessment"
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.POLICY_WITHOUT_END_TO_END_SUPPORT, is_trainable=False)
+class ScreeningPolicy(Policy):
+    """Gives the assessment as soon as it is due, and takes up whatever a visitor tells of their back.
+
+    The slot `assessment_due` makes it predict the assessment at once, in a form or out of it, whatever the intent.
+    The slot `telling` (a message told something that is not assessed yet) makes it start the questionnaire when none is
+    active: at once, or behind the answer where the message also asked something (`answer_first`, a list of intents).
+    """
+
+    @staticmethod
+    def get_default_config() -> Dict[Text, Any]:
+        """`priority` stands above RulePolicy's 6; `answer_first` are intents that have an answer of their own."""
+        return {"priority": 7, "answer_first": []}
+
+    def __init__(
+        self,
+        config: Dict[Text, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(config, model_storage, resource, execution_context, **kwargs)
+
+    @classmethod
+    def load(
+        cls,
+        config: Dict[Text, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> ScreeningPolicy:
+        """Nothing is trained, so nothing is loaded."""
+        return cls(config, model_storage, resource, execution_context)
+
+    def train(self, training_trackers: List[TrackerWithCachedStates], domain: Domain, **kwargs: Any) -> Resource:
+        """Learns nothing."""
+        return self._resource
+
+    def predict_action_probabilities(
+        self,
+        tracker: DialogueStateTracker,
+        domain: Domain,
+        rule_only_data: Optional[Dict[Text, Any]] = None,
+        **kwargs: Any,
+    ) -> PolicyPrediction:
+        """Certain of one action, or silent."""
+        probabilities = self._default_predictions(domain)
+        action = self._next_action(tracker)
+        if action:
+            probabilities[domain.index_for_action(action)] = 1.0
+        return self._prediction(probabilities)
+
+    def _next_action(self, tracker: DialogueStateTracker) -> Optional[Text]:
+        if tracker.get_slot("assessment_due") and tracker.latest_action_name != ASSESSMENT:
+            return ASSESSMENT
+        if tracker.active_loop_name or not tracker.get_slot("telling"):
+            return None
+        if tracker.latest_action_name in (FORM, ASSESSMENT):
+            return None
+        turn_begins = tracker.latest_action_name == ACTION_LISTEN_NAME
+        intent = tracker.latest_message.intent.get("name") if tracker.latest_message else None
+        return None if turn_begins and intent in self.config["answer_first"] else FORM

@@ -1,0 +1,162 @@
+"""The decision: facts in, outcome out. A pure function over the knowledge files; imports no Rasa."""
+
+from dataclasses import dataclass, replace
+from typing import Optional
+
+from backtalk.knowledge import Combination, Knowledge, RedFlag, UrgencyLevel
+
+Ids = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of the patient. `duration_days` and `pain_level` (0-10) are None where unknown; `signs` are facts
+    that are no flag alone, such as numb_limb. Ids are those of the knowledge files; triage refuses others."""
+
+    regions: Ids = ()
+    onset: Optional[str] = None
+    red_flags: Ids = ()
+    cautions: Ids = ()
+    signs: Ids = ()
+    duration_days: Optional[float] = None
+    pain_level: Optional[float] = None
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A relief option that may be suggested, with the caution that must be said with it."""
+
+    id: str
+    caution: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule other than a single flag that raised the level: its id, the facts it saw, why, and its sources."""
+
+    id: str
+    facts: Ids
+    why: str
+    source: Ids
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What triage decided. `facts` are the given ones in the order of the knowledge files, with what follows from the
+    onset; `do` are the first things to do, most urgent first; `reasons` are the flags, gravest first; `rules` what else
+    raised the level; `relief` is empty where the level allows none."""
+
+    facts: Facts
+    urgency: str
+    do: Ids
+    muscles: Ids
+    reasons: Ids
+    rules: tuple[Rule, ...]
+    relief: tuple[Suggestion, ...]
+
+
+def assess(facts: Facts, knowledge: Knowledge) -> Outcome:
+    """Decides urgency, reasons and relief. Raises ValueError for an id that the knowledge does not have."""
+    facts = complete(facts, knowledge)
+    flags = [knowledge.red_flags[flag] for flag in facts.red_flags]
+    combinations = [found for found in knowledge.combinations if _applies(found, facts)]
+    long_lasting = (facts.duration_days or 0) > knowledge.long_duration.days
+    levels = {flag.level for flag in flags} | {combination.level for combination in combinations}
+    if long_lasting:
+        levels.add(knowledge.long_duration.level)
+    level = next((level for level in knowledge.urgency.values() if level.id in levels), _lowest(knowledge))
+    return Outcome(
+        facts=facts,
+        urgency=level.id,
+        do=_what_to_do(level, flags, combinations),
+        muscles=_unique(muscle for region in facts.regions for muscle in knowledge.regions[region].muscles),
+        reasons=facts.red_flags,
+        rules=_rules(combinations, long_lasting, facts, knowledge),
+        relief=_relief(facts, level, knowledge),
+    )
+
+
+def complete(facts: Facts, knowledge: Knowledge) -> Facts:
+    """The facts in the order of the knowledge files, each once, with the flag that the onset raises.
+
+    Raises ValueError for an id that the knowledge does not have.
+    """
+    onset = knowledge.onsets.get(facts.onset) if facts.onset else None
+    if facts.onset and not onset:
+        raise ValueError(f"unknown onset {facts.onset!r}")
+    raised = (onset.red_flag,) if onset and onset.red_flag else ()
+    return replace(
+        facts,
+        regions=_ordered(facts.regions, knowledge.regions, "region"),
+        red_flags=_ordered((*facts.red_flags, *raised), knowledge.red_flags, "red flag"),
+        cautions=_ordered(facts.cautions, knowledge.cautions, "caution"),
+        signs=_ordered(facts.signs, knowledge.signs, "sign"),
+    )
+
+
+def excluded_by(option_id: str, facts: Facts, knowledge: Knowledge) -> Ids:
+    """The facts that rule a relief option out, in the order of the knowledge files."""
+    present = _present(complete(facts, knowledge))
+    return tuple(fact for fact in knowledge.relief[option_id].never_with if fact in present)
+
+
+def _applies(combination: Combination, facts: Facts) -> bool:
+    present = _present(facts)
+    return any(fact in present for fact in combination.any_of) and any(fact in present for fact in combination.with_)
+
+
+def _present(facts: Facts) -> set[str]:
+    onset = {facts.onset} if facts.onset else set()
+    return {*facts.regions, *onset, *facts.red_flags, *facts.cautions, *facts.signs}
+
+
+def _lowest(knowledge: Knowledge) -> UrgencyLevel:
+    return list(knowledge.urgency.values())[-1]
+
+
+def _what_to_do(level: UrgencyLevel, flags: list[RedFlag], combinations: list[Combination]) -> Ids:
+    """The advice of the flags and combinations at this level; the level's own stands in where one has none."""
+    deciding = [rule for rule in (*flags, *combinations) if rule.level == level.id]
+    first = [flag.do_first for flag in deciding if isinstance(flag, RedFlag) and flag.do_first]
+    others = [rule for rule in deciding if not (isinstance(rule, RedFlag) and rule.do_first)]
+    replacing = [rule.do for rule in others if rule.do]
+    own = [level.do] if not replacing and (others or not deciding) else []
+    return _unique((*first, *replacing, *own))
+
+
+def _rules(combinations: list[Combination], long_lasting: bool, facts: Facts, knowledge: Knowledge) -> tuple[Rule, ...]:
+    present = _present(facts)
+    rules = [
+        Rule(found.id, _unique(fact for fact in (*found.any_of, *found.with_) if fact in present), found.why, found.source)
+        for found in combinations
+    ]
+    if long_lasting:
+        rule = knowledge.long_duration
+        rules.append(Rule(rule.id, ("duration",), rule.why, rule.source))
+    return tuple(rules)
+
+
+def _relief(facts: Facts, level: UrgencyLevel, knowledge: Knowledge) -> tuple[Suggestion, ...]:
+    if not level.relief:
+        return ()
+    present = _present(facts)
+    suggestions = []
+    for option in knowledge.relief.values():
+        wrong_region = option.only_regions and not present.intersection(option.only_regions)
+        if wrong_region or present.intersection(option.never_with):
+            continue
+        cautions = [text for fact, text in option.caution_with.items() if fact in present]
+        cautions += [option.caution] if option.caution else []
+        suggestions.append(Suggestion(option.id, " ".join(cautions) or None))
+    return tuple(suggestions)
+
+
+def _ordered(ids, known, kind: str) -> Ids:
+    unknown = [entry for entry in ids if entry not in known]
+    if unknown:
+        raise ValueError(f"unknown {kind} {unknown[0]!r}")
+    return tuple(entry for entry in known if entry in ids)
+
+
+def _unique(values) -> Ids:
+    return tuple(dict.fromkeys(values))
