@@ -1,6 +1,6 @@
 """The questionnaire as pure functions: what a message adds to what is known, and what to ask next. Imports no Rasa.
 
-A message arrives as the entities of `backtalk.nlu.entities` (or of a button), the open question, and the intent.
+A message arrives as the entities of `backtalk.language.entities` (or of a button), the open question, and the intent.
 """
 
 from dataclasses import dataclass, field, replace

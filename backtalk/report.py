@@ -42,15 +42,16 @@ def assessment_payload(outcome: Outcome, said: Mapping[str, str], knowledge: Kno
 def assessment_text(
     outcome: Outcome, said: Mapping[str, str], knowledge: Knowledge, unsure: Sequence[str] = (), changed: str = ""
 ) -> str:
-    """The assessment for people. `unsure` names checklists that the visitor could not answer; `changed` opens the text
+    """The assessment for people. `unsure` names checklists and flags that stayed open; `changed` opens the text
     where an earlier assessment is replaced."""
     level = knowledge.urgency[outcome.urgency]
     cite = _Citations(knowledge)
-    parts = [changed, "\n".join((level.headline, *outcome.do)) + cite(level.source), _why(outcome, said, knowledge, cite)]
+    do = (f"{advice.text}{cite(advice.source)}" for advice in outcome.do)
+    parts = [changed, "\n".join((level.headline, *do)), _why(outcome, said, knowledge, cite)]
     if level.relief:
         parts += [_muscle(outcome, knowledge, cite), _relief(outcome, knowledge, cite)]
         parts += [level.worse + cite(level.source)] if level.worse else []
-    parts += [UNSURE_NOTES[question] for question in unsure if question in UNSURE_NOTES]
+    parts += _unsure_notes(unsure, knowledge)
     parts += [level.seek_help + cite(level.source), cite.listing(), "This is information, not a diagnosis."]
     return fill("\n\n".join(part for part in parts if part), knowledge)
 
@@ -84,6 +85,14 @@ class _Citations:
         """The line that says what the numbers mean."""
         names = (f"[{number}] {self._knowledge.sources[source].name}" for source, number in self._numbers.items())
         return f"{'Source' if len(self._numbers) == 1 else 'Sources'}: {'; '.join(names)}."
+
+
+def _unsure_notes(unsure: Sequence[str], knowledge: Knowledge) -> list[str]:
+    notes = [UNSURE_NOTES[question] for question in unsure if question in UNSURE_NOTES]
+    for flag in (knowledge.red_flags[name] for name in unsure if name in knowledge.red_flags):
+        headline = knowledge.urgency[flag.level].headline
+        notes.append(f"You were not sure about {flag.name}. If it is there: {_lower(headline)}")
+    return notes
 
 
 def _why(outcome: Outcome, said: Mapping[str, str], knowledge: Knowledge, cite: _Citations) -> str:

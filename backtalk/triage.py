@@ -41,6 +41,14 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Advice:
+    """Something to do first, and its sources."""
+
+    text: str
+    source: Ids
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What triage decided. `facts` are the given ones in the order of the knowledge files, with what follows from the
     onset; `do` are the first things to do, most urgent first; `reasons` are the flags, gravest first; `rules` what else
@@ -48,7 +56,7 @@ class Outcome:
 
     facts: Facts
     urgency: str
-    do: Ids
+    do: tuple[Advice, ...]
     muscles: Ids
     reasons: Ids
     rules: tuple[Rule, ...]
@@ -114,13 +122,15 @@ def _lowest(knowledge: Knowledge) -> UrgencyLevel:
     return list(knowledge.urgency.values())[-1]
 
 
-def _what_to_do(level: UrgencyLevel, flags: list[RedFlag], combinations: list[Combination]) -> Ids:
+def _what_to_do(
+    level: UrgencyLevel, flags: list[RedFlag], combinations: list[Combination]
+) -> tuple[Advice, ...]:
     """The advice of the flags and combinations at this level; the level's own stands in where one has none."""
     deciding = [rule for rule in (*flags, *combinations) if rule.level == level.id]
-    first = [flag.do_first for flag in deciding if isinstance(flag, RedFlag) and flag.do_first]
+    first = [Advice(flag.do_first, flag.source) for flag in deciding if isinstance(flag, RedFlag) and flag.do_first]
     others = [rule for rule in deciding if not (isinstance(rule, RedFlag) and rule.do_first)]
-    replacing = [rule.do for rule in others if rule.do]
-    own = [level.do] if not replacing and (others or not deciding) else []
+    replacing = [Advice(rule.do, rule.source) for rule in others if rule.do]
+    own = [Advice(level.do, level.source)] if not replacing and (others or not deciding) else []
     return _unique((*first, *replacing, *own))
 
 
@@ -158,5 +168,5 @@ def _ordered(ids, known, kind: str) -> Ids:
     return tuple(entry for entry in known if entry in ids)
 
 
-def _unique(values) -> Ids:
+def _unique(values) -> tuple:
     return tuple(dict.fromkeys(values))

@@ -17,6 +17,7 @@ PRESENT, DENIED, HYPOTHETICAL, PAST, UNCERTAIN = "present", "denied", "hypotheti
 PATIENT, OTHER = "patient", "other"
 
 _SENTENCE_ENDS = {".", "!", "?", ";", "\n", "\n\n"}
+_FILLERS = {"hi", "hello", "hey", "ok", "okay", "so", "and", "but", "well", "please", "also", "just", "then", ",", "or", "oh", "now", "anyway"}
 _NEUTRAL, _TERMINATOR, _QUESTION, _FIRST_PERSON = "neutral", "terminator", "question", "first_person"
 
 
@@ -118,13 +119,17 @@ class _Context:
         """HYPOTHETICAL inside a question, UNCERTAIN inside one about the visitor's own body, else None."""
         start, end = self._clause(span)
         sentence_end = next((t.text for t in self._doc[span.end :] if t.text in _SENTENCE_ENDS), "")
-        opened = any(start <= question.start < span.start for question in self._questions)
+        opened = any(self._opens(question, start) and question.start < span.start for question in self._questions)
         ends_in_mark = sentence_end == "?" and not any(
             end <= q.start < self._sentence_end(span) for q in self._questions
         )
         if not opened and not (ends_in_mark and end >= self._sentence_end(span)):
             return None
         return UNCERTAIN if self._is_personal(span) else HYPOTHETICAL
+
+    def _opens(self, question: Span, start: int) -> bool:
+        """Whether nothing but filler words stands before a question in its clause."""
+        return start <= question.start and all(token.norm_ in _FILLERS for token in self._doc[start : question.start])
 
     def _is_personal(self, span: Span) -> bool:
         start, end = self._clause(span)

@@ -12,16 +12,24 @@ from dataclasses import dataclass
 from typing import Iterable, Mapping, Optional
 
 from spacy.language import Language
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, Span, Token
 
 GAP_LENGTH = 4
 # A gap never runs over these: what follows them is another statement.
 GAP_STOPS = frozenset({".", "!", "?", ";", ":", "(", ")", "\n", "not", "no", "never", "without", "nor", "but", "if"})
 
+# spaCy reads "didn't" as "do not", but "did" as "did".
+_SAME_NORM = {"did": "do"}
+
 _ELEMENT = re.compile(r"(\.\.\.)|\[([^\]]*)\]|\(([^)]*)\)|(\{\w+\}|[^\s\[\](){}]+)")
 _LIST = re.compile(r"\{(\w+)\}")
 
 Words = tuple[str, ...]
+
+
+def norm(token: Token) -> str:
+    """The form under which phrases know a token."""
+    return _SAME_NORM.get(token.norm_, token.norm_)
 
 
 class PhraseError(ValueError):
@@ -89,7 +97,7 @@ class PhraseMatcher:
 
     def __call__(self, doc: Doc) -> list[Span]:
         """The longest matches of each label, in the order of the text; matches of one label never overlap."""
-        norms = tuple(token.norm_ for token in doc)
+        norms = tuple(norm(token) for token in doc)
         found = {
             (pattern.label, start, end)
             for start, norm in enumerate(norms)
@@ -142,7 +150,7 @@ class PhraseMatcher:
     def _fill(self, text: str, phrase: str) -> Iterable[Words]:
         found = _LIST.search(text)
         if not found:
-            words = tuple(token.norm_ for token in self._nlp.make_doc(text.replace("-", " ")))
+            words = tuple(norm(token) for token in self._nlp.make_doc(text.replace("-", " ")))
             if not words:
                 raise PhraseError(f"{phrase!r}: an empty alternative; write [word] for an optional one")
             yield words

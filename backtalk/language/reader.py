@@ -19,6 +19,8 @@ HINTS, ANSWERS = "hints", "answers"
 ANSWER = "answer"
 PROXY = "proxy"
 HARMLESS = "harmless"
+# Of two findings of one of these kinds, one inside the other, the longer is meant.
+EXCLUSIVE_KINDS = ("region", "onset", ANSWER)
 LONGEST_READ = 20_000
 
 # Characters that are changed before reading; each stands for exactly one, so that places in the text stay true.
@@ -163,7 +165,8 @@ def _blank(text: str, places: Sequence[tuple[int, int]]) -> str:
 
 
 def _meaningful(spans: Sequence[Span]) -> list[Span]:
-    """Spans without the harmless wordings, what these cover, and what a longer span of the same kind covers."""
+    """Spans without the harmless wordings, what these cover, what a longer span of the same kind covers, and one-word
+    answers that do not stand at the beginning."""
 
     def covered(span: Span) -> bool:
         kind = span.label_.split(":")[0]
@@ -172,11 +175,14 @@ def _meaningful(spans: Sequence[Span]) -> list[Span]:
             and other.start <= span.start
             and span.end <= other.end
             and (len(other) > len(span) or other.label_.startswith(HARMLESS))
-            and (other.label_.startswith(HARMLESS) or (other.label_.split(":")[0] == kind and kind in ("region", "onset", "answer")))
+            and (other.label_.startswith(HARMLESS) or (other.label_.split(":")[0] == kind and kind in EXCLUSIVE_KINDS))
             for other in spans
         )
 
-    return [span for span in spans if not span.label_.startswith(HARMLESS) and not covered(span)]
+    def out_of_place(span: Span) -> bool:
+        return span.label_.startswith(ANSWER + ":") and len(span) == 1 and span.start > 1
+
+    return [s for s in spans if not s.label_.startswith(HARMLESS) and not covered(s) and not out_of_place(s)]
 
 
 def _of_the_spasm(durations: Sequence[Duration], findings: Sequence[Finding]) -> list[Duration]:

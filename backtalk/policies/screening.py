@@ -22,15 +22,17 @@ FORM = "spasm_assessment"
 class ScreeningPolicy(Policy):
     """Gives the assessment as soon as it is due, and takes up whatever a visitor tells of their back.
 
-    The slot `assessment_due` makes it predict the assessment at once, in a form or out of it, whatever the intent.
-    The slot `telling` (a message told something that is not assessed yet) makes it start the questionnaire when none is
-    active: at once, or behind the answer where the message also asked something (`answer_first`, a list of intents).
+    The slot `assessment_due` makes it predict the assessment at once, in the questionnaire or out of it, whatever the intent.
+    The slot `telling` (a message told something that is not assessed yet) makes it start the questionnaire when it is not
+    active: at once, or behind the answer where the message wanted something else too (`answer_first`, a list of intents).
+    A question asked within the questionnaire gets its answer although the message answered the questionnaire as well
+    (`digressions`, the action for each intent). Behind the actions in `listen_after` it is the visitor's turn.
     """
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        """`priority` stands above RulePolicy's 6; `answer_first` are intents that have an answer of their own."""
-        return {"priority": 7, "answer_first": []}
+        """`priority` stands above RulePolicy's 6."""
+        return {"priority": 7, "answer_first": [], "digressions": {}, "listen_after": []}
 
     def __init__(
         self,
@@ -73,12 +75,17 @@ class ScreeningPolicy(Policy):
         return self._prediction(probabilities)
 
     def _next_action(self, tracker: DialogueStateTracker) -> Optional[Text]:
-        if tracker.get_slot("assessment_due") and tracker.latest_action_name != ASSESSMENT:
+        latest_action = tracker.latest_action_name
+        if tracker.get_slot("assessment_due") and latest_action != ASSESSMENT:
             return ASSESSMENT
-        if tracker.active_loop_name or not tracker.get_slot("telling"):
+        if latest_action in self.config["listen_after"]:
+            return ACTION_LISTEN_NAME
+        message = tracker.latest_message
+        intent = message.intent.get("name") if message else None
+        turn_begins = latest_action == ACTION_LISTEN_NAME
+        if tracker.active_loop_name:
+            asks = turn_begins and message and any(entity["entity"] == "question" for entity in message.entities)
+            return self.config["digressions"].get(intent) if asks else None
+        if not tracker.get_slot("telling") or latest_action == FORM:
             return None
-        if tracker.latest_action_name in (FORM, ASSESSMENT):
-            return None
-        turn_begins = tracker.latest_action_name == ACTION_LISTEN_NAME
-        intent = tracker.latest_message.intent.get("name") if tracker.latest_message else None
         return None if turn_begins and intent in self.config["answer_first"] else FORM

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from backtalk.language import Reading
+from backtalk.language.reader import Reading
 
 
 def to_entities(reading: Reading, extractor: str) -> list[dict[str, Any]]:

@@ -1,0 +1,113 @@
+"""What the bot says around the questionnaire where a plain response is not enough."""
+
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import AllSlotsReset, EventType, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.assessment import ActionAssessment
+from actions.questionnaire import ask
+from actions.tracker import interview_of, open_question
+from backtalk.interview import CHECKLISTS, CONFIRM
+from backtalk.knowledge import load_knowledge
+from backtalk.report import listed
+from backtalk.triage import excluded_by
+
+NOT_UNDERSTOOD = "action_not_understood"
+
+
+class ActionRelief(Action):
+    """Answers a question about a relief option, with what this visitor has told kept in mind."""
+
+    def name(self) -> str:
+        return "action_relief"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
+        knowledge, interview = load_knowledge(), interview_of(tracker)
+        if not knowledge.urgency[interview.outcome(knowledge).urgency].relief:
+            dispatcher.utter_message(response="utter_no_relief_now")
+            return []
+        selected = (tracker.latest_message.get("response_selector") or {}).get("relief", {}).get("response", {})
+        topic = selected.get("intent_response_key", "relief/overview")
+        dispatcher.utter_message(response=f"utter_{topic}")
+        option = topic.split("/")[1]
+        if option in knowledge.relief:
+            reasons = excluded_by(option, interview.facts, knowledge)
+            if reasons:
+                dispatcher.utter_message(text=f"For you it is not suitable, because of {_names(reasons, knowledge)}.")
+        return []
+
+
+class ActionNotUnderstood(Action):
+    """Puts an open question in other words; after a second misunderstanding in a row, offers choices."""
+
+    def name(self) -> str:
+        return NOT_UNDERSTOOD
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
+        question = open_question(tracker)
+        again = _misunderstood_before(tracker)
+        if not question:
+            dispatcher.utter_message(response="utter_choices" if again else "utter_not_understood")
+            return []
+        if question in CHECKLISTS and _says_yes(tracker):
+            return ask(dispatcher, tracker, question, f"utter_which_{question}")
+        if again:
+            dispatcher.utter_message(response="utter_help_in_questionnaire")
+        return ask(dispatcher, tracker, question, f"utter_rephrase_{question}")
+
+
+class ActionStartOver(Action):
+    """Forgets what was said and greets anew."""
+
+    def name(self) -> str:
+        return "action_start_over"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
+        settings = load_knowledge().settings
+        dispatcher.utter_message(response="utter_start_over")
+        dispatcher.utter_message(response="utter_greet", **settings)
+        return [AllSlotsReset(), *(SlotSet(name, value) for name, value in settings.items())]
+
+
+class ActionLeave(Action):
+    """Ends the talk; whoever has told of a danger sign first hears what it means."""
+
+    def name(self) -> str:
+        return "action_leave"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
+        interview = interview_of(tracker)
+        events: list[EventType] = []
+        untold = (interview.red_flags or interview.flags_to_confirm) and not tracker.get_slot("assessed")
+        if untold:
+            # A flag that could not be confirmed any more is told as one that stayed open.
+            tracker.slots["unsure"] = [*interview.unsure, *interview.flags_to_confirm]
+            events = ActionAssessment().run(dispatcher, tracker, domain)
+        says_goodbye = (tracker.latest_message.get("intent") or {}).get("name") == "goodbye"
+        dispatcher.utter_message(response="utter_goodbye" if says_goodbye else "utter_stopped")
+        return events
+
+
+def _names(ids: tuple[str, ...], knowledge) -> str:
+    records = {**knowledge.red_flags, **knowledge.cautions, **knowledge.signs}
+    return listed(records[entry].name for entry in ids)
+
+
+def _says_yes(tracker: Tracker) -> bool:
+    answers = [e["value"] for e in tracker.latest_message.get("entities") or () if e["entity"] == "answer"]
+    return "yes" in answers[:1] or (tracker.latest_message.get("intent") or {}).get("name") == "affirm"
+
+
+def _misunderstood_before(tracker: Tracker) -> bool:
+    """Whether the turn before this one ended in a misunderstanding too."""
+    turns = 0
+    for event in reversed(tracker.events):
+        if event["event"] == "user":
+            turns += 1
+        if turns == 1 and event["event"] == "action" and event["name"] == NOT_UNDERSTOOD:
+            return True
+        if turns > 1:
+            return False
+    return False

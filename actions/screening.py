@@ -1,0 +1,67 @@
+"""Runs on every message: takes in whatever it tells, and sees whether an assessment is due."""
+
+import re
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.assessment import signature
+from actions.tracker import interview_of, open_question, slot_changes
+from backtalk.interview import hear
+from backtalk.knowledge import load_knowledge
+
+# What a button of ours sends: an intent, perhaps with entities. Anything else behind a slash is somebody's words.
+_BUTTON = re.compile(r"^/\w+(?:\{.*\})?$")
+
+
+class ActionValidateSlotMappings(Action):
+    """Screens the message and fills the slots of the interview."""
+
+    def name(self) -> str:
+        return "action_validate_slot_mappings"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
+        knowledge = load_knowledge()
+        before = interview_of(tracker)
+        intent = (tracker.latest_message.get("intent") or {}).get("name")
+        heard = hear(before, _entities(tracker), open_question(tracker), intent, knowledge)
+        outcome = heard.interview.outcome(knowledge)
+        told = tracker.get_slot("assessed")
+        is_emergency = outcome.urgency == next(iter(knowledge.urgency))
+        events = slot_changes(before, heard.interview)
+        if is_emergency or (told and not tracker.active_loop):
+            events += _changed(tracker, "urgency", outcome.urgency)
+            is_news = signature(outcome) != told
+        else:
+            is_news = False
+        events += _changed(tracker, "assessment_due", is_news)
+        events += _changed(tracker, "answered", heard.answered)
+        events += _changed(tracker, "telling", _is_telling(tracker, heard.learned, bool(heard.interview.flags_to_confirm)))
+        for name, value in knowledge.settings.items():
+            events += _changed(tracker, name, value)
+        return events
+
+
+def _is_telling(tracker: Tracker, learned: bool, to_confirm: bool) -> bool:
+    """Whether something was told that the questionnaire should take up."""
+    if tracker.get_slot("assessed"):
+        return to_confirm
+    return learned or to_confirm
+
+
+def _changed(tracker: Tracker, slot: str, value: Any) -> list[EventType]:
+    return [SlotSet(slot, value)] if tracker.get_slot(slot) != value else []
+
+
+def _entities(tracker: Tracker) -> list[dict[str, Any]]:
+    """The entities of the latest message; of one that only looks like a button's, those of its words."""
+    text = (tracker.latest_message.get("text") or "").strip()
+    if not text.startswith("/") or _BUTTON.match(text):
+        return tracker.latest_message.get("entities") or []
+    # Imported here because spaCy is needed for this rare case only.
+    from backtalk.language import load_reader
+    from backtalk.language.entities import to_entities
+
+    return to_entities(load_reader().read(text.lstrip("/")), "ClinicalFindings")

@@ -1,0 +1,1 @@
+"""Rasa channels: what `credentials.yml` names."""

