@@ -7,14 +7,11 @@ from rasa_sdk.events import AllSlotsReset, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.assessment import ActionAssessment
-from actions.questionnaire import ask
-from actions.tracker import interview_of, open_question
-from backtalk.interview import CHECKLISTS, CONFIRM
+from actions.questionnaire import NOT_UNDERSTOOD
+from actions.tracker import actions_of_last_turn, intent_of, interview_of, open_question
 from backtalk.knowledge import load_knowledge
 from backtalk.report import listed
 from backtalk.triage import excluded_by
-
-NOT_UNDERSTOOD = "action_not_understood"
 
 
 class ActionRelief(Action):
@@ -39,23 +36,36 @@ class ActionRelief(Action):
         return []
 
 
+class ActionExplainQuestion(Action):
+    """Says why the open question is asked."""
+
+    def name(self) -> str:
+        return "action_explain_question"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
+        dispatcher.utter_message(response=f"utter_explain_{open_question(tracker)}")
+        return []
+
+
 class ActionNotUnderstood(Action):
-    """Puts an open question in other words; after a second misunderstanding in a row, offers choices."""
+    """Says so where no question is open, and offers choices the second time in a row.
+
+    In the questionnaire the question that follows is put in other words (`actions.questionnaire`).
+    """
 
     def name(self) -> str:
         return NOT_UNDERSTOOD
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        question = open_question(tracker)
-        again = _misunderstood_before(tracker)
-        if not question:
+        again = NOT_UNDERSTOOD in actions_of_last_turn(tracker)
+        if open_question(tracker):
+            if again:
+                dispatcher.utter_message(response="utter_help_in_questionnaire")
+        elif tracker.get_slot("assessed") and intent_of(tracker) in ("affirm", "deny", "not_sure"):
+            dispatcher.utter_message(response="utter_after_result")
+        else:
             dispatcher.utter_message(response="utter_choices" if again else "utter_not_understood")
-            return []
-        if question in CHECKLISTS and _says_yes(tracker):
-            return ask(dispatcher, tracker, question, f"utter_which_{question}")
-        if again:
-            dispatcher.utter_message(response="utter_help_in_questionnaire")
-        return ask(dispatcher, tracker, question, f"utter_rephrase_{question}")
+        return []
 
 
 class ActionStartOver(Action):
@@ -85,7 +95,7 @@ class ActionLeave(Action):
             # A flag that could not be confirmed any more is told as one that stayed open.
             tracker.slots["unsure"] = [*interview.unsure, *interview.flags_to_confirm]
             events = ActionAssessment().run(dispatcher, tracker, domain)
-        says_goodbye = (tracker.latest_message.get("intent") or {}).get("name") == "goodbye"
+        says_goodbye = intent_of(tracker) == "goodbye"
         dispatcher.utter_message(response="utter_goodbye" if says_goodbye else "utter_stopped")
         return events
 
@@ -93,21 +103,3 @@ class ActionLeave(Action):
 def _names(ids: tuple[str, ...], knowledge) -> str:
     records = {**knowledge.red_flags, **knowledge.cautions, **knowledge.signs}
     return listed(records[entry].name for entry in ids)
-
-
-def _says_yes(tracker: Tracker) -> bool:
-    answers = [e["value"] for e in tracker.latest_message.get("entities") or () if e["entity"] == "answer"]
-    return "yes" in answers[:1] or (tracker.latest_message.get("intent") or {}).get("name") == "affirm"
-
-
-def _misunderstood_before(tracker: Tracker) -> bool:
-    """Whether the turn before this one ended in a misunderstanding too."""
-    turns = 0
-    for event in reversed(tracker.events):
-        if event["event"] == "user":
-            turns += 1
-        if turns == 1 and event["event"] == "action" and event["name"] == NOT_UNDERSTOOD:
-            return True
-        if turns > 1:
-            return False
-    return False

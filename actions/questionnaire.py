@@ -1,16 +1,18 @@
-"""The form `spasm_assessment`: which question comes next, and the questions that are made from knowledge."""
+"""The form `spasm_assessment`: which question comes next, and how it is put."""
 
 import json
+from abc import ABC, abstractmethod
 from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.tracker import FORM, interview_of, open_question, tapped
+from actions.tracker import FORM, actions_of_this_turn, answers_yes, interview_of, open_question, tapped
 from backtalk import interview as iv
 from backtalk.knowledge import load_knowledge
 
+NOT_UNDERSTOOD = "action_not_understood"
 BUTTON_NONE = {"title": "None of these", "payload": "/deny"}
 BUTTON_THAT_IS_ALL = {"title": "That is all", "payload": "/deny"}
 BUTTON_NOT_SURE = {"title": "Not sure", "payload": "/not_sure"}
@@ -24,79 +26,104 @@ class ValidateSpasmAssessment(Action):
         return f"validate_{FORM}"
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        following = iv.next_question(interview_of(tracker), load_knowledge())
-        events: list[EventType] = [SlotSet("requested_slot", following)]
+        events: list[EventType] = [SlotSet("requested_slot", iv.next_question(interview_of(tracker), load_knowledge()))]
         # Tells Rasa of answers that fill no slot of the form, such as "not sure".
         return [*events, SlotSet("answered", True)] if tracker.get_slot("answered") else events
 
 
-class ActionAskWarningSigns(Action):
-    """Asks about the warning signs that matter for these regions."""
+class _Ask(Action, ABC):
+    """Puts one question of the questionnaire; after a misunderstanding, in other words."""
+
+    @property
+    @abstractmethod
+    def question(self) -> str:
+        """The slot that the question fills."""
 
     def name(self) -> str:
-        return "action_ask_warning_signs"
+        return f"action_ask_{self.question}"
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        return ask(dispatcher, tracker, "warning_signs")
+        misunderstood = NOT_UNDERSTOOD in actions_of_this_turn(tracker)
+        dispatcher.utter_message(response=f"utter_{'rephrase' if misunderstood else 'ask'}_{self.question}")
+        return []
 
 
-class ActionAskMedicalHistory(Action):
-    """Asks about conditions and medicines."""
+class ActionAskRegions(_Ask):
+    """Where is it?"""
 
-    def name(self) -> str:
-        return "action_ask_medical_history"
+    question = "regions"
+
+
+class ActionAskOnset(_Ask):
+    """How did it start?"""
+
+    question = "onset"
+
+
+class ActionAskDuration(_Ask):
+    """How long has it been going on?"""
+
+    question = "duration"
+
+
+class ActionAskPainLevel(_Ask):
+    """How bad is it?"""
+
+    question = "pain_level"
+
+
+class _AskChecklist(_Ask, ABC):
+    """Lists what may apply, numbered, with a button for each."""
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        return ask(dispatcher, tracker, "medical_history")
+        knowledge = load_knowledge()
+        entries = [iv.entry(name, knowledge) for name in iv.checklist(self.question, interview_of(tracker), knowledge)]
+        opening = self._opening(tracker)
+        dispatcher.utter_message(response=f"utter_{opening}")
+        dispatcher.utter_message(
+            text="\n".join(f"{number}. {entry.ask}" for number, entry in enumerate(entries, 1)),
+            buttons=[
+                *({"title": e.button, "payload": _payload(e.id, knowledge)} for e in entries[: iv.MOST_BUTTONS]),
+                BUTTON_THAT_IS_ALL if opening.endswith("_again") else BUTTON_NONE,
+                BUTTON_NOT_SURE,
+            ],
+        )
+        return [SlotSet("offered", [entry.id for entry in entries])]
+
+    def _opening(self, tracker: Tracker) -> str:
+        """The response that stands before the list."""
+        if NOT_UNDERSTOOD in actions_of_this_turn(tracker):
+            return f"{'which' if answers_yes(tracker) else 'rephrase'}_{self.question}"
+        picked_one = tapped(tracker) and tracker.get_slot("answered") and open_question(tracker) == self.question
+        return f"open_{self.question}{'_again' if picked_one else ''}"
 
 
-class ActionAskFlagsToConfirm(Action):
-    """Asks one plain yes/no question about the first flag that the bot is not sure of."""
+class ActionAskWarningSigns(_AskChecklist):
+    """Which of the warning signs that matter for these regions?"""
 
-    def name(self) -> str:
-        return "action_ask_flags_to_confirm"
+    question = "warning_signs"
+
+
+class ActionAskMedicalHistory(_AskChecklist):
+    """Which conditions and medicines?"""
+
+    question = "medical_history"
+
+
+class ActionAskFlagsToConfirm(_Ask):
+    """One plain yes/no question about the first flag that the bot is not sure of."""
+
+    question = iv.CONFIRM
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        return ask(dispatcher, tracker, iv.CONFIRM)
-
-
-class ActionExplainQuestion(Action):
-    """Says why the open question is asked, and asks it again."""
-
-    def name(self) -> str:
-        return "action_explain_question"
-
-    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        question = open_question(tracker)
-        if not question:
-            dispatcher.utter_message(response="utter_why_questions")
-            return []
-        dispatcher.utter_message(response=f"utter_explain_{question}")
-        return ask(dispatcher, tracker, question)
-
-
-def ask(dispatcher: CollectingDispatcher, tracker: Tracker, question: str, opening: str | None = None) -> list[EventType]:
-    """Puts a question. `opening` names the response that stands before a checklist or takes a question's place."""
-    interview, knowledge = interview_of(tracker), load_knowledge()
-    if question == iv.CONFIRM:
-        flag = knowledge.red_flags[interview.flags_to_confirm[0]]
-        if opening:
-            dispatcher.utter_message(response=opening)
+        if NOT_UNDERSTOOD in actions_of_this_turn(tracker):
+            dispatcher.utter_message(response=f"utter_rephrase_{self.question}")
+        flag = load_knowledge().red_flags[interview_of(tracker).flags_to_confirm[0]]
         dispatcher.utter_message(text=flag.confirm, buttons=YES_NO)
         return []
-    if question not in iv.CHECKLISTS:
-        dispatcher.utter_message(response=opening or f"utter_ask_{question}")
-        return []
-    again = not opening and question == tracker.get_slot("requested_slot") and tapped(tracker) and tracker.get_slot("answered")
-    entries = [iv.entry(entry_id, knowledge) for entry_id in iv.checklist(question, interview, knowledge)]
-    dispatcher.utter_message(response=opening or f"utter_open_{question}{'_again' if again else ''}")
-    kinds = {**{e: "red_flag" for e in knowledge.red_flags}, **{e: "sign" for e in knowledge.signs}, **{e: "caution" for e in knowledge.cautions}}
-    buttons = [
-        {"title": e.button, "payload": "/inform" + json.dumps({kinds[e.id]: e.id}, separators=(",", ":"))}
-        for e in entries[: iv.MOST_BUTTONS]
-    ]
-    dispatcher.utter_message(
-        text="\n".join(f"{number}. {e.ask}" for number, e in enumerate(entries, 1)),
-        buttons=[*buttons, BUTTON_THAT_IS_ALL if again else BUTTON_NONE, BUTTON_NOT_SURE],
-    )
-    return [SlotSet("offered", [e.id for e in entries])]
+
+
+def _payload(entry_id: str, knowledge) -> str:
+    kinds = {"red_flag": knowledge.red_flags, "caution": knowledge.cautions, "sign": knowledge.signs}
+    kind = next(name for name, entries in kinds.items() if entry_id in entries)
+    return "/inform" + json.dumps({kind: entry_id}, separators=(",", ":"))

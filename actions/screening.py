@@ -8,7 +8,7 @@ from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.assessment import signature
-from actions.tracker import interview_of, open_question, slot_changes
+from actions.tracker import intent_of, interview_of, open_question, slot_changes
 from backtalk.interview import hear
 from backtalk.knowledge import load_knowledge
 
@@ -25,7 +25,7 @@ class ActionValidateSlotMappings(Action):
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         knowledge = load_knowledge()
         before = interview_of(tracker)
-        intent = (tracker.latest_message.get("intent") or {}).get("name")
+        intent = intent_of(tracker)
         heard = hear(before, _entities(tracker), open_question(tracker), intent, knowledge)
         outcome = heard.interview.outcome(knowledge)
         told = tracker.get_slot("assessed")

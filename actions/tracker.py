@@ -36,6 +36,40 @@ def tapped(tracker: Tracker) -> bool:
     return str(tracker.latest_message.get("text") or "").startswith("/")
 
 
+def intent_of(tracker: Tracker) -> str | None:
+    """The intent of the latest message."""
+    return (tracker.latest_message.get("intent") or {}).get("name")
+
+
+def answers_yes(tracker: Tracker) -> bool:
+    """Whether the latest message says yes."""
+    answers = [e["value"] for e in tracker.latest_message.get("entities") or () if e["entity"] == "answer"]
+    return answers[:1] == ["yes"] or intent_of(tracker) == "affirm"
+
+
+def actions_of_this_turn(tracker: Tracker) -> list[str]:
+    """The actions that ran since the latest message, newest first."""
+    return _actions_between(tracker, 0)
+
+
+def actions_of_last_turn(tracker: Tracker) -> list[str]:
+    """The actions that replied to the message before the latest, newest first."""
+    return _actions_between(tracker, 1)
+
+
+def _actions_between(tracker: Tracker, messages: int) -> list[str]:
+    """The actions that have exactly so many user messages behind them."""
+    names, seen = [], 0
+    for event in reversed(tracker.events):
+        if event["event"] == "user":
+            seen += 1
+        elif event["event"] == "action" and seen == messages:
+            names.append(event["name"])
+        if seen > messages:
+            break
+    return names
+
+
 _FIELDS = {field.name for field in fields(Interview)}
 
 

@@ -117,7 +117,8 @@ class RestInput(RasaRestInput):
         except Exception:
             logger.exception("A message could not be handled")
             return [{"recipient_id": sender, "text": SORRY}]
-        return collector.messages
+        # No reply at all means that the action server is away.
+        return collector.messages or [{"recipient_id": sender, "text": SORRY}]
 
     def _read(self, request: Request) -> Tuple[Text, Text, Optional[Dict[Text, Any]]]:
         """Sender, cleaned text and metadata of a request. Raises BadRequest."""
