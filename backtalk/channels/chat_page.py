@@ -11,7 +11,7 @@ from sanic.response import HTTPResponse
 
 from backtalk.paths import WIDGET
 
-FILES = {"chat.css": "text/css", "chat.js": "text/javascript"}
+FILES = {"chat.css": "text/css; charset=utf-8", "chat.js": "text/javascript; charset=utf-8"}
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -41,14 +41,15 @@ class ChatPage(InputChannel):
         """The routes of the page and its two files."""
         page = Blueprint("chat_page", __name__)
 
-        @page.route("/", methods=["GET"])
-        async def chat(request: Request) -> HTTPResponse:
-            return await response.file(WIDGET / "chat.html", headers=HEADERS, mime_type="text/html; charset=utf-8")
-
-        @page.route("/<name:str>", methods=["GET"])
-        async def file(request: Request, name: Text) -> HTTPResponse:
-            if name not in FILES:
-                return response.json({"error": "not_found", "message": "There is no such file."}, status=404)
-            return await response.file(WIDGET / name, headers=HEADERS, mime_type=f"{FILES[name]}; charset=utf-8")
+        page.add_route(_serve("chat.html", "text/html; charset=utf-8"), "/", name="page")
+        for name, mime_type in FILES.items():
+            page.add_route(_serve(name, mime_type), f"/{name}", name=name.replace(".", "_"))
 
         return page
+
+
+def _serve(name: Text, mime_type: Text) -> Callable[[Request], Awaitable[HTTPResponse]]:
+    async def serve(request: Request) -> HTTPResponse:
+        return await response.file(WIDGET / name, headers=HEADERS, mime_type=mime_type)
+
+    return serve

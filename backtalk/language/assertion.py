@@ -19,6 +19,12 @@ PATIENT, OTHER = "patient", "other"
 _SENTENCE_ENDS = {".", "!", "?", ";", "\n", "\n\n"}
 _FILLERS = {"hi", "hello", "hey", "ok", "okay", "so", "and", "but", "well", "please", "also", "just", "then", ",", "or", "oh", "now", "anyway"}
 _NEUTRAL, _TERMINATOR, _QUESTION, _FIRST_PERSON = "neutral", "terminator", "question", "first_person"
+# Words with which a finding can deny by itself ("no feeling in the foot"); a "no" before it then belongs to something
+# else of the same list, unless it is a whole "I don't have".
+_OWN_NEGATIONS = {"no", "not", "nothing", "never", "can", "cannot", "lost", "without"}
+_WHOLE_DENIALS = {"have", "has", "had", "get", "got", "getting", "having", "deny", "denies", "denied", "denying", "out"}
+# How far a denial reaches a place of the body: "not my neck", but not "no numbness and so on with my low back".
+_NEAR = 4
 
 
 @dataclass(frozen=True)
@@ -59,20 +65,12 @@ class AssertionRules:
         """Every word that the rules mention."""
         return self._matcher.words
 
-    def opens_with_question(self, doc: Doc) -> bool:
-        """Whether a question opens the message or one of its sentences."""
-        return any(
-            span.label_ == _QUESTION and (span.start == 0 or doc[span.start - 1].text in _SENTENCE_ENDS)
-            for span in self._matcher(doc)
-        )
-
-    def __call__(self, doc: Doc, spans: Sequence[Span]) -> list[Assertion]:
-        """One Assertion for each span, in their order."""
-        context = _Context(doc, self._matcher(doc), self._directions, self._passes)
-        return [context.judge(span) for span in spans]
+    def __call__(self, doc: Doc) -> "Context":
+        """The context in which the findings of a message are to be judged."""
+        return Context(doc, self._matcher(doc), self._directions, self._passes)
 
 
-class _Context:
+class Context:
     """The modifiers, terminators and questions of one message."""
 
     def __init__(self, doc: Doc, matches: Sequence[Span], directions: Mapping[str, str], passes: Mapping):
@@ -81,14 +79,29 @@ class _Context:
         self._modifiers = [
             _Modifier(span.label_.split(":")[0], directions[span.label_], span)
             for span in matches
-            if span.label_ in directions and not any(_overlap(span, other) for other in neutral)
+            if span.label_ in directions and not any(_overlap(span, other) and len(other) > len(span) for other in neutral)
         ]
         self._terminators = [(span, passes[span.label_]) for span in matches if span.label_ in passes]
         self._questions = [span for span in matches if span.label_ == _QUESTION]
         self._first_person = {token.i for span in matches if span.label_ == _FIRST_PERSON for token in span}
 
+    def opens_with_question(self) -> bool:
+        """Whether a question opens the message or one of its sentences."""
+        return any(
+            question.start == 0 or self._doc[question.start - 1].text in _SENTENCE_ENDS for question in self._questions
+        )
+
     def judge(self, span: Span) -> Assertion:
-        categories = {modifier.category for modifier in self._modifiers if self._reaches(modifier, span)}
+        """Whether what a finding's span says is asserted."""
+        return self._judge(span, {m.category for m in self._modifiers if self._reaches(m, span)})
+
+    def judge_place(self, span: Span) -> Assertion:
+        """The same for a place of the body, which lists and guesses around it do not touch: a modifier ends at a comma,
+        only a near one denies, and where it may be is where it is."""
+        modifiers = [m for m in self._modifiers if self._reaches(m, span) and self._touches(m, span)]
+        return self._judge(span, {m.category for m in modifiers} - {UNCERTAIN})
+
+    def _judge(self, span: Span, categories: set[str]) -> Assertion:
         experiencer = OTHER if OTHER in categories else PATIENT
         status = next((c for c in (DENIED, HYPOTHETICAL, PAST, UNCERTAIN) if c in categories), None)
         if status == HYPOTHETICAL and self._is_personal(span):
@@ -96,22 +109,38 @@ class _Context:
         return Assertion(status or self._asked_about(span) or PRESENT, experiencer)
 
     def _reaches(self, modifier: _Modifier, span: Span) -> bool:
-        if _overlap(modifier.span, span):
-            return False
-        if modifier.span.end <= span.start:
-            return modifier.direction in ("forward", "both") and self._open_between(
-                modifier.span.end, span.start, modifier.category, span
+        if modifier.span.start < span.start:
+            return (
+                modifier.direction in ("forward", "both")
+                and not (modifier.category == DENIED and self._denies_itself(span) and not _is_whole_denial(modifier))
+                and self._open_between(modifier.span.end, span.start, modifier, span)
             )
-        return modifier.direction in ("backward", "both") and self._open_between(
-            span.end, modifier.span.start, modifier.category, span
+        return (
+            modifier.span.start >= span.end
+            and modifier.direction in ("backward", "both")
+            and self._open_between(span.end, modifier.span.start, modifier, span)
         )
 
-    def _open_between(self, start: int, end: int, category: str, target: Span) -> bool:
-        """Whether no sentence end and no terminator of the category stands between two token positions."""
+    def _touches(self, modifier: _Modifier, span: Span) -> bool:
+        """Whether a modifier and a place of the body stand in the same part of a sentence, near if it is a denial."""
+        start, end = sorted((modifier.span, span), key=lambda s: s.start)
+        between = self._doc[min(start.end, end.start) : end.start]
+        if modifier.category == DENIED and len(between) > _NEAR:
+            return False
+        return modifier.category == OTHER or not any(token.text == "," for token in between)
+
+    def _denies_itself(self, span: Span) -> bool:
+        return span[0].norm_ in _OWN_NEGATIONS
+
+    def _open_between(self, start: int, end: int, modifier: _Modifier, target: Span) -> bool:
+        """Whether no sentence end and no terminator of the modifier's category stands between two token positions."""
         if any(token.text in _SENTENCE_ENDS for token in self._doc[start:end]):
             return False
         return not any(
-            category not in passes and start <= span.start < end and not _overlap(span, target)
+            modifier.category not in passes
+            and start <= span.start < end
+            and not _overlap(span, target)
+            and not _overlap(span, modifier.span)
             for span, passes in self._terminators
         )
 
@@ -149,3 +178,8 @@ class _Context:
 
 def _overlap(one: Span, other: Span) -> bool:
     return one.start < other.end and other.start < one.end
+
+
+def _is_whole_denial(modifier: _Modifier) -> bool:
+    """Whether a denial is of having something at all ("I don't have"), not of one thing ("no")."""
+    return modifier.span[-1].norm_ in _WHOLE_DENIALS

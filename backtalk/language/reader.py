@@ -10,7 +10,7 @@ from spacy.tokens import Span
 
 from backtalk.knowledge import load_phrases
 from backtalk.language import quantities
-from backtalk.language.assertion import OTHER, PAST, PATIENT, PRESENT, UNCERTAIN, Assertion, AssertionRules
+from backtalk.language.assertion import OTHER, PAST, PATIENT, PRESENT, UNCERTAIN, AssertionRules, Context
 from backtalk.language.phrases import PhraseError, PhraseMatcher
 from backtalk.language.quantities import Duration
 from backtalk.language.spelling import Spelling
@@ -21,6 +21,8 @@ PROXY = "proxy"
 HARMLESS = "harmless"
 # Of two findings of one of these kinds, one inside the other, the longer is meant.
 EXCLUSIVE_KINDS = ("region", "onset", ANSWER)
+# Kinds of findings that say where it is, not what.
+PLACES = ("region", "complaint")
 LONGEST_READ = 20_000
 
 # Characters that are changed before reading; each stands for exactly one, so that places in the text stay true.
@@ -111,7 +113,8 @@ class Reader:
         spans = _meaningful(self._matcher(doc))
         proxies = any(span.label_.startswith(PROXY) for span in spans)
         spans = [span for span in spans if not span.label_.startswith(PROXY)]
-        findings = [self._finding(span, judged, text) for span, judged in zip(spans, self._assert(doc, spans))]
+        context = self._assert(doc)
+        findings = [self._finding(span, context, text) for span in spans]
         patient = self._patient(findings, proxies, text)
         if patient == OTHER:
             findings = [replace(finding, experiencer=PATIENT) for finding in findings]
@@ -125,11 +128,12 @@ class Reader:
             numbers=tuple(quantities.read_numbers(rest)),
             ordinals=tuple(quantities.read_ordinals(rest)),
             patient=patient,
-            question="?" in text or self._assert.opens_with_question(doc),
+            question="?" in text or context.opens_with_question(),
         )
 
-    def _finding(self, span: Span, judged: Assertion, text: str) -> Finding:
+    def _finding(self, span: Span, context: Context, text: str) -> Finding:
         kind, entry_id, strength = span.label_.split(":")
+        judged = context.judge_place(span) if kind in PLACES else context.judge(span)
         status = judged.status
         if status == PAST and entry_id in self._standing:
             status = PRESENT

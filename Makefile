@@ -1,0 +1,37 @@
+# `make` lists the targets. Everything is installed into .venv by the targets that need it.
+PYTHON ?= python3
+RUN = .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run chat train validate eval test lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
+
+setup: ## Install Python 3.10 and the locked packages into .venv
+	@$(PYTHON) scripts/setup.py
+
+run: setup ## Install, train and start the bot; prints where to chat
+	@$(RUN) scripts/run.py
+
+chat: setup ## Chat in the terminal
+	@$(RUN) scripts/chat.py
+
+train: setup ## Check the data and train, if anything changed
+	@$(RUN) scripts/train.py
+
+validate: setup ## Check knowledge, training data and stories; warnings are failures
+	@$(RUN) scripts/train.py --check
+
+eval: setup ## Measure how held-out messages are read (FILE=... for your own)
+	@$(RUN) scripts/evaluate.py $(or $(FILE),tests/understanding/findings_held_out.yml) $(if $(ERRORS),--errors)
+
+test: train ## Run all tests (installs and trains first)
+	@$(RUN) scripts/train.py --check
+	@$(RUN) -m pytest -q
+
+lock: setup ## Write the lock files anew from pyproject.toml
+	@$(PYTHON) scripts/setup.py --lock
+
+clean: ## Delete models, logs and conversations
+	rm -rf models/backtalk.* var .rasa .pytest_cache .hypothesis

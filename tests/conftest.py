@@ -1,0 +1,94 @@
+"""The bot that the tests talk to: the trained model and the real action server, started once on free ports."""
+
+import json
+import sys
+import urllib.error
+import urllib.request
+import uuid
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from servers import Bot, free_port  # noqa: E402
+from train import train  # noqa: E402
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--bot", help="address of a running bot to test, started with --enable-api; default: start one")
+
+
+@pytest.fixture(scope="session")
+def bot_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running bot."""
+    if request.config.getoption("--bot"):
+        yield request.config.getoption("--bot")
+        return
+    train()
+    folder = tmp_path_factory.mktemp("bot")
+    with Bot(free_port(), free_port(), database=folder / "conversations.db", logs=folder, arguments=["--enable-api"]) as bot:
+        bot.start()
+        yield bot.url
+
+
+class Visitor:
+    """Somebody who chats with the bot over REST."""
+
+    def __init__(self, url: str):
+        self.url = url
+        self.sender = uuid.uuid4().hex
+        self.replies: list[dict[str, Any]] = []
+
+    def say(self, message: Any) -> list[dict[str, Any]]:
+        """Sends a message and returns the replies."""
+        self.replies = self.post({"sender": self.sender, "message": message})[1]
+        return self.replies
+
+    def tap(self, title: str) -> list[dict[str, Any]]:
+        """Presses a button of the last replies."""
+        buttons = {button["title"]: button["payload"] for button in self.buttons}
+        assert title in buttons, f"no button {title!r} among {sorted(buttons)}"
+        return self.say(buttons[title])
+
+    @property
+    def buttons(self) -> list[dict[str, str]]:
+        """The buttons of the last replies."""
+        return [button for reply in self.replies for button in reply.get("buttons", ())]
+
+    @property
+    def text(self) -> str:
+        """The text of the last replies."""
+        return "\n".join(reply.get("text", "") for reply in self.replies)
+
+    @property
+    def assessment(self) -> dict[str, Any] | None:
+        """The assessment among the last replies."""
+        found = [reply["custom"] for reply in self.replies if reply.get("custom", {}).get("type") == "assessment"]
+        return found[-1] if found else None
+
+    @property
+    def slots(self) -> dict[str, Any]:
+        """The slots of the conversation."""
+        with urllib.request.urlopen(f"{self.url}/conversations/{self.sender}/tracker", timeout=30) as reply:
+            return json.load(reply)["slots"]
+
+    def post(self, body: Any) -> tuple[int, Any]:
+        """Status and content that the bot answers to a body, which is sent as it is when it is bytes."""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"{self.url}/webhooks/rest/webhook", data, {"Content-Type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60) as reply:
+                return reply.status, json.load(reply)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+
+@pytest.fixture()
+def visitor(bot_url: str) -> Visitor:
+    """A new visitor."""
+    return Visitor(bot_url)
