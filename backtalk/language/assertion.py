@@ -19,9 +19,10 @@ PATIENT, OTHER = "patient", "other"
 _SENTENCE_ENDS = {".", "!", "?", ";", "\n", "\n\n"}
 _FILLERS = {"hi", "hello", "hey", "ok", "okay", "so", "and", "but", "well", "please", "also", "just", "then", ",", "or", "oh", "now", "anyway"}
 _NEUTRAL, _TERMINATOR, _QUESTION, _FIRST_PERSON = "neutral", "terminator", "question", "first_person"
-# Words with which a finding can deny by itself ("no feeling in the foot"); a "no" before it then belongs to something
-# else of the same list, unless it is a whole "I don't have".
+# Words with which a finding can deny by itself ("no feeling in the foot"). A "no" earlier in the same list belongs to
+# another entry then, unless it is a whole "I don't have".
 _OWN_NEGATIONS = {"no", "not", "nothing", "never", "can", "cannot", "lost", "without"}
+_LIST_MARKS = {",", "and", "&", "plus", "also", "then"}
 _WHOLE_DENIALS = {"have", "has", "had", "get", "got", "getting", "having", "deny", "denies", "denied", "denying", "out"}
 # How far a denial reaches a place of the body: "not my neck", but not "no numbness and so on with my low back".
 _NEAR = 4
@@ -112,7 +113,7 @@ class Context:
         if modifier.span.start < span.start:
             return (
                 modifier.direction in ("forward", "both")
-                and not (modifier.category == DENIED and self._denies_itself(span) and not _is_whole_denial(modifier))
+                and not (modifier.category == DENIED and self._denies_another(modifier, span))
                 and self._open_between(modifier.span.end, span.start, modifier, span)
             )
         return (
@@ -129,8 +130,14 @@ class Context:
             return False
         return modifier.category == OTHER or not any(token.text == "," for token in between)
 
-    def _denies_itself(self, span: Span) -> bool:
-        return span[0].norm_ in _OWN_NEGATIONS
+    def _denies_another(self, modifier: _Modifier, span: Span) -> bool:
+        """Whether a denial belongs to an earlier entry of a list in which the finding brings its own."""
+        between = self._doc[modifier.span.end : max(span.start, modifier.span.end)]
+        return (
+            span[0].norm_ in _OWN_NEGATIONS
+            and modifier.span[-1].norm_ not in _WHOLE_DENIALS
+            and any(token.norm_ in _LIST_MARKS for token in between)
+        )
 
     def _open_between(self, start: int, end: int, modifier: _Modifier, target: Span) -> bool:
         """Whether no sentence end and no terminator of the modifier's category stands between two token positions."""
@@ -178,8 +185,3 @@ class Context:
 
 def _overlap(one: Span, other: Span) -> bool:
     return one.start < other.end and other.start < one.end
-
-
-def _is_whole_denial(modifier: _Modifier) -> bool:
-    """Whether a denial is of having something at all ("I don't have"), not of one thing ("no")."""
-    return modifier.span[-1].norm_ in _WHOLE_DENIALS

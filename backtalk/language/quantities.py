@@ -5,10 +5,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Iterator, Optional
 
-_COUNTING = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
-_NUMBERS = {word: number for number, word in enumerate(_COUNTING.split())} | {
-    "a": 1,  "an": 1, "couple": 2, "few": 3, "several": 5, "half": 0.5, "nought": 0, "dozen": 12, "twenty": 20,
-}
+_COUNTING = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+).split()
+_TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
+_NUMBERS = (
+    {word: number for number, word in enumerate(_COUNTING)}
+    | _TENS
+    | {f"{ten} {_COUNTING[one]}": number + one for ten, number in _TENS.items() for one in range(1, 10)}
+    | {"a": 1, "an": 1, "couple": 2, "few": 3, "several": 5, "half": 0.5, "nought": 0, "dozen": 12}
+)
 _ORDINALS = {
     "first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "fifth": 5, "5th": 5,
     "sixth": 6, "6th": 6, "seventh": 7, "7th": 7, "eighth": 8, "8th": 8, "ninth": 9, "9th": 9, "last": -1,
@@ -16,6 +23,8 @@ _ORDINALS = {
 _UNITS = {
     "second": 0, "sec": 0, "minute": 0, "min": 0, "hour": 1 / 24, "hr": 1 / 24, "day": 1, "night": 1, "week": 7, "wk": 7,
     "fortnight": 14, "month": 30, "mth": 30, "mnth": 30, "year": 365, "yr": 365, "decade": 3650,
+    # frequent slips of the finger
+    "dya": 1, "dasy": 1, "wek": 7, "weke": 7, "weeek": 7, "motnh": 30, "mont": 30, "monht": 30, "yaer": 365,
 }
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = (
@@ -26,7 +35,7 @@ _MONTHS = (
 _VAGUE = {"hours": 0, "days": 3, "weeks": 21, "months": 90, "years": 730, "decades": 3650, "ages": 90, "yonks": 365,
           "forever": 730}
 _NAMED = {
-    r"(?:earlier )?today|tonight|just now|right now|(?:this|since) (?:very )?(?:morning|afternoon|evening|lunchtime)"
+    r"(?:earlier )?today|tonight|just now|(?:this|since) (?:very )?(?:morning|afternoon|evening|lunchtime)"
     r"|an hour or (?:so|two)|lunchtime": 0,
     r"yesterday|yest|yday|last night|(?:the )?night before last|overnight": 1,
     r"the day before yesterday": 2,
@@ -42,9 +51,10 @@ _unit = "|".join(sorted(_UNITS, key=len, reverse=True))
 _AMOUNT = re.compile(
     rf"\b(?:(?P<digits>\d+(?:\.\d+)?)|(?P<word>{_number}))(?P<half> and a half)?(?: of)?(?: (?:or|to) (?:\d+|{_number}))?"
     rf"(?:\s?-\s?\d+)?(?: (?:whole|full|long|solid|good|odd|or so|more))?\s?(?P<unit>{_unit})s?(?:\b|(?=ish))"
+    r"(?P<more> and a half)?"
 )
 _PAIR = re.compile(rf"\ba (?P<word>couple|few)(?: of)? (?P<unit>{_unit})s?\b")
-_PLURAL = re.compile(r"\b(?:for|in|been|since|it s been|its been|these) (?:many |so many |some )?(?P<vague>" + "|".join(_VAGUE) + r")\b")
+_PLURAL = re.compile(r"\b(?:for|in|been|since|it s been|its been) (?:many |so many |some |absolute )?(?P<vague>" + "|".join(_VAGUE) + r")\b")
 _NAMED_DAY = re.compile("|".join(rf"\b(?P<n{i}>{pattern})\b" for i, pattern in enumerate(_NAMED)))
 _WEEKDAY = re.compile(r"\b(?:since|on|last|this|from)? ?(?P<day>mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?(?: (?:night|morning|afternoon|evening))?\b")
 _MONTH = re.compile(r"\bsince (?:last |early |late |mid |about |around )?(?P<month>" + "|".join(f"{m[:3]}(?:{m[3:]})?" if m != "may" else m for m in _MONTHS) + r")\b")
@@ -54,14 +64,35 @@ _NOT_A_DURATION = re.compile(
     r"^(?:\W*(?:old|pregnant|along|gone|drive|flight|shift|commute|journey|at a time|at my desk|at a desk|of driving|of sitting"
     r"|of gaming|in the car|gestation|of sleep|apart|on my feet|run|ride|walk|time\b)|\W*into (?:the|my) (?:pregnancy|second|third))"
 )
-_RHYTHM = re.compile(r"(?:every|per|each|times an?|once an?|twice an?|lasts?|lasting|in|within|due in|aged?)\s(?:about |the |like )?$")
+_RHYTHM = re.compile(r"\b(?:every|per|each|times an?|once an?|twice an?|times|once|twice|hours|hrs|days|nights|lasts?|lasting|in|within|due in|aged?)\s(?:about |the |like )?$")
 _STRONG = re.compile(r"(?:for|since|past|last|over|about|around|roughly|been|now|almost|nearly|on and off)\s(?:the |about |like |maybe |a |past |last )*$")
+_SINCE_THEN = re.compile(
+    r"\W*(?:ago|back|now|already|since|so far|running|straight|on the trot|in a row|and counting|(?:of|with) (?:this|it|pain))\b"
+)
+# "fourteen days exactly today": the day is no date of its own.
+_UP_TO_NOW = re.compile(r"(?: (?:exactly |now |already |ago )?today\b)?")
 _TEN = re.compile(
-    rf"\b(?P<level>10|\d(?:\.\d)?|{_number})(?:\s?(?:-|to|or)\s?(?P<upper>10|\d|{_number}))?(?:\s?ish)?\s?(?:/|out ?of|over)\s?(?:10|ten)\b"
+    rf"\b(?P<level>10|\d(?:\.\d)?|{_number})(?:\s?(?:-|to|or)\s?(?P<upper>10|\d|{_number}))?(?:\s?ish)?"
+    rf"\s?(?:/|out ?of|outta|outof|of|from|on|over)\s?(?:a |a possible )?(?:10|ten)\b(?! (?:{_unit}))"
+)
+_level = rf"(?P<level>10|\d(?:\.\d)?|{'|'.join(_COUNTING[:11])}|nought)(?:ish)?"
+_roughly = r"(?:is |at |of |as |to |it |like |about |around |roughly |maybe |probably |a |an |solid |good |steady |say |only |just )*"
+# Not "6 weeks", "5 a side", "4 kids": what is rated stands alone.
+_RATED_END = (
+    r"(?=\s*(?:[.,;:!?)\n]|$)|\s(?:on|at|when|most|now|today|right|and|or|but|maybe|if|out|for me|with|while|i|it|all|by)\b)"
 )
 _PAIN = re.compile(
-    rf"\b(?:pain|hurts?|hurting|scale|level|score)(?: \w+){{0,3}}? (?:is |at |of |like |about |around |maybe |a |an |solid |say |to )*"
-    rf"(?P<level>10|\d|{_number})(?!\s?(?:{_unit}|%|\d|year))\b"
+    rf"\b(?:pain|hurts?|hurting|scale|level|score)(?: \w+){{0,3}}?\s?[:=]?\s?{_roughly}{_level}(?!\s?(?:{_unit}|%|\d|year))\b"
+    rf"|\b(?P<none>0|zero) pain\b"
+)
+_RATING = re.compile(
+    rf"\b(?:rat(?:e|es|ed|ing)|puts?|call|calls|calling|scores?|scored|giv(?:e|es|ing)|says?|said|reckons?|at|about|around"
+    rf"|roughly|maybe|probably|(?:it|that)(?: i|')?s|is) (?:this |that |them |his |her |my |back |neck )*{_roughly}{_level}{_RATED_END}"
+    rf"|\b(?:a|an) (?:solid |good |steady |strong |constant |low |high |firm )?{_level.replace('level', 'noun')}{_RATED_END}"
+)
+_ALONE = re.compile(
+    rf"(?:^|(?<!\d)[.,;:!?\n(]|\s-)\s*(?:and |so |about |around |maybe |roughly |probably |say |a |an |solid )*{_level}"
+    r"(?=\s*(?:[.,;!?\n)]|$))"
 )
 _PLAIN_NUMBER = re.compile(rf"(?<![\w.])(?P<digits>\d+(?:\.\d+)?)(?:ish)?(?![\w%]|\.\d)|\b(?P<word>{_number})(?:ish)?\b")
 _ORDINAL = re.compile(r"\b(" + "|".join(_ORDINALS) + r")\b(?! (?:week|month|year|night|day|time|trimester|few))")
@@ -101,9 +132,10 @@ def _amounts(text: str) -> Iterator[Duration]:
                 continue
             groups = match.groupdict()
             amount = float(groups["digits"]) if groups.get("digits") else _NUMBERS[groups["word"]]
-            days = round((amount + (0.5 if groups.get("half") else 0)) * _UNITS[groups["unit"]], 2)
-            sure = bool(_STRONG.search(before)) or bool(re.match(r"\W*(?:ago|back|now|already|since|so far|running)\b", after))
-            yield Duration(float(int(days)) if days < 1 else days, "", match.start(), match.end(), sure)
+            days = round((amount + (0.5 if groups.get("half") or groups.get("more") else 0)) * _UNITS[groups["unit"]], 2)
+            end = match.end() + len(_UP_TO_NOW.match(after).group())
+            sure = end > match.end() or bool(_STRONG.search(before)) or bool(_SINCE_THEN.match(after))
+            yield Duration(float(int(days)) if days < 1 else days, "", match.start(), end, sure)
     for match in _PLURAL.finditer(text):
         yield Duration(_VAGUE[match["vague"]], "", match.start(), match.end(), True)
 
@@ -130,13 +162,24 @@ def _named(text: str, today: date) -> Iterator[Duration]:
             yield Duration(float(days), "", match.start(), match.end(), True)
 
 
-def read_pain(text: str) -> tuple[Optional[float], tuple[int, int]]:
-    """A pain level from 0 to 10 said as such ("7/10", "pain is about six"), with its place in the text."""
+def read_pain(text: str, in_report: bool = False) -> tuple[Optional[float], tuple[int, int]]:
+    """A pain level from 0 to 10 said as such ("7/10", "pain is about six"), with its place in the text.
+
+    `in_report`: the message tells of the trouble, so that a rating ("she says a six") and a number that stands alone
+    ("lower back, eight.") are levels too.
+    """
     lowered = text.lower()
     match = _TEN.search(lowered) or _PAIN.search(lowered)
-    if not match or not 0 <= _value(match["level"]) <= 10:
+    if not match and in_report:
+        match = _RATING.search(lowered) or _only(list(_ALONE.finditer(lowered)))
+    if not match:
         return None, (0, 0)
-    return _value(match["level"]), match.span()
+    said = next(value for name, value in match.groupdict().items() if value and name != "upper")
+    return (_value(said), match.span()) if 0 <= _value(said) <= 10 else (None, (0, 0))
+
+
+def _only(matches: list[re.Match]) -> Optional[re.Match]:
+    return matches[0] if len(matches) == 1 else None
 
 
 def read_numbers(text: str) -> list[float]:

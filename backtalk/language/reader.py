@@ -9,8 +9,8 @@ import spacy
 from spacy.tokens import Span
 
 from backtalk.knowledge import load_phrases
-from backtalk.language import quantities
-from backtalk.language.assertion import OTHER, PAST, PATIENT, PRESENT, UNCERTAIN, AssertionRules, Context
+from backtalk.language import dating, quantities
+from backtalk.language.assertion import HYPOTHETICAL, OTHER, PAST, PATIENT, PRESENT, UNCERTAIN, AssertionRules, Context
 from backtalk.language.phrases import PhraseError, PhraseMatcher
 from backtalk.language.quantities import Duration
 from backtalk.language.spelling import Spelling
@@ -32,7 +32,7 @@ _HYPHEN = re.compile(r"(?<=[A-Za-z])[-/\u2010-\u2015](?=[A-Za-z])")
 _TIGHT_STOP = re.compile(r"(?<=[a-z])\.(?=[A-Za-z]{2})")
 _OWN_BODY = re.compile(
     r"\b(?:my (?:\w+ ){0,2}(?:back|neck|spine|shoulders?|shoulder blades?|legs?|arms?|hands?|feet|foot)"
-    r"|i (?:have|had|got|am|was|feel|felt|fell|woke|lifted|hurt|can't|cant|cannot|tripped|slipped|did|pulled)"
+    r"|mine|i (?:have|had|got|am|was|feel|felt|fell|woke|lifted|hurt|can't|cant|cannot|tripped|slipped|did|pulled)"
     r"|i'(?:m|ve) (?!asking|writing|worried|calling|here|his|her)|im (?!asking|writing|worried|calling|here)|ive)\b", re.I
 )
 
@@ -118,9 +118,14 @@ class Reader:
         patient = self._patient(findings, proxies, text)
         if patient == OTHER:
             findings = [replace(finding, experiencer=PATIENT) for finding in findings]
-        durations = _of_the_spasm(quantities.read_durations(text), findings)
-        pain, pain_span = quantities.read_pain(text)
-        rest = _blank(text, [(d.start, d.end) for d in quantities.read_durations(text)] + [pain_span])
+        spans_of_time = quantities.read_durations(text)
+        in_report = any(f.kind in PLACES and f.status == PRESENT for f in findings)
+        pain, pain_span = quantities.read_pain(_blank(text, _places(spans_of_time)), in_report)
+        dated = [d for d in spans_of_time if not _rates_today(d, pain_span, text)]
+        durations = dating.of_the_trouble(dated, findings, text, self._standing)
+        if durations or patient:
+            findings = _own_places(findings)
+        rest = _blank(text, [*_places(spans_of_time), pain_span])
         return Reading(
             findings=tuple(findings),
             durations=tuple(durations),
@@ -148,7 +153,7 @@ class Reader:
         """Whose back the message is about, as far as it tells."""
         speaks_of_self = bool(_OWN_BODY.search(text))
         others = any(
-            finding.experiencer == OTHER and finding.id not in self._standing and finding.kind != ANSWER
+            finding.experiencer == OTHER and finding.id not in self._standing and finding.kind not in (ANSWER, "caution")
             for finding in findings
         )
         if proxies or (others and not speaks_of_self):
@@ -189,15 +194,24 @@ def _meaningful(spans: Sequence[Span]) -> list[Span]:
     return [s for s in spans if not s.label_.startswith(HARMLESS) and not covered(s) and not out_of_place(s)]
 
 
-def _of_the_spasm(durations: Sequence[Duration], findings: Sequence[Finding]) -> list[Duration]:
-    """The durations that do not lie inside a finding nor date something that is over."""
-    over = [finding for finding in findings if finding.status == PAST or finding.experiencer == OTHER]
+def _places(durations: Sequence[Duration]) -> list[tuple[int, int]]:
+    return [(duration.start, duration.end) for duration in durations]
+
+
+def _own_places(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings of somebody who tells of trouble: places that are only asked about are where it is, if none else."""
+    if any(finding.kind == "region" and finding.status == PRESENT for finding in findings):
+        return list(findings)
     return [
-        duration
-        for duration in durations
-        if not any(f.kind == "red_flag" and f.start < duration.end and duration.start < f.end for f in findings)
-        and not any(abs(f.end - duration.start) < 25 or abs(duration.end - f.start) < 25 for f in over)
+        replace(f, status=PRESENT) if f.kind == "region" and f.status in (HYPOTHETICAL, UNCERTAIN) else f
+        for f in findings
     ]
+
+
+def _rates_today(duration: Duration, pain_span: tuple[int, int], text: str) -> bool:
+    """Whether a day only says when the pain is as bad as stated ("8 out of 10 today")."""
+    end = pain_span[1]
+    return duration.days == 0 and 0 < end <= duration.start and not text[end : duration.start].strip()
 
 
 @lru_cache(maxsize=1)
