@@ -38,12 +38,13 @@ class ActionAssessment(Action):
         interview = interview_of(tracker)
         outcome = interview.outcome(knowledge)
         told = tracker.get_slot("assessed")
+        said = {**interview.said, knowledge.long_duration.id: interview.duration or ""}
         if told == signature(outcome):
             dispatcher.utter_message(response="utter_unchanged")
         else:
             dispatcher.utter_message(
-                text=assessment_text(outcome, interview.said, knowledge, interview.unsure, _opening(told, outcome)),
-                json_message=assessment_payload(outcome, interview.said, knowledge),
+                text=assessment_text(outcome, said, knowledge, interview.unsure, _opening(told, outcome)),
+                json_message=assessment_payload(outcome, said, knowledge),
             )
         return [
             SlotSet("urgency", outcome.urgency),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import AllSlotsReset, EventType, SlotSet
+from rasa_sdk.events import ActiveLoop, AllSlotsReset, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.assessment import ActionAssessment
@@ -13,6 +13,25 @@ from backtalk.knowledge import load_knowledge
 from backtalk.report import listed
 from backtalk.triage import excluded_by
 
+LEAVE_QUESTIONNAIRE = (ActiveLoop(None), SlotSet("requested_slot", None))
+
+
+class ActionFaq(Action):
+    """Answers a question; one about things to do at home not while being examined comes first."""
+
+    def name(self) -> str:
+        return "action_faq"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
+        topic = _topic(tracker, "faq")
+        if not topic:
+            dispatcher.utter_message(response="utter_help")
+        elif topic in load_knowledge().relief_questions and not _relief_allowed(tracker):
+            dispatcher.utter_message(response="utter_no_relief_now")
+        else:
+            dispatcher.utter_message(response=f"utter_faq/{topic}")
+        return []
+
 
 class ActionRelief(Action):
     """Answers a question about a relief option, with what this visitor has told kept in mind."""
@@ -21,18 +40,14 @@ class ActionRelief(Action):
         return "action_relief"
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        knowledge, interview = load_knowledge(), interview_of(tracker)
-        if not knowledge.urgency[interview.outcome(knowledge).urgency].relief:
+        if not _relief_allowed(tracker):
             dispatcher.utter_message(response="utter_no_relief_now")
             return []
-        selected = (tracker.latest_message.get("response_selector") or {}).get("relief", {}).get("response", {})
-        topic = selected.get("intent_response_key", "relief/overview")
-        dispatcher.utter_message(response=f"utter_{topic}")
-        option = topic.split("/")[1]
-        if option in knowledge.relief:
-            reasons = excluded_by(option, interview.facts, knowledge)
-            if reasons:
-                dispatcher.utter_message(text=f"For you it is not suitable, because of {_names(reasons, knowledge)}.")
+        knowledge, option = load_knowledge(), _topic(tracker, "relief") or "overview"
+        dispatcher.utter_message(response=f"utter_relief/{option}")
+        reasons = excluded_by(option, interview_of(tracker).facts, knowledge) if option in knowledge.relief else ()
+        if reasons:
+            dispatcher.utter_message(text=f"For you it is not suitable, because of {_names(reasons, knowledge)}.")
         return []
 
 
@@ -78,7 +93,7 @@ class ActionStartOver(Action):
         settings = load_knowledge().settings
         dispatcher.utter_message(response="utter_start_over")
         dispatcher.utter_message(response="utter_greet", **settings)
-        return [AllSlotsReset(), *(SlotSet(name, value) for name, value in settings.items())]
+        return [AllSlotsReset(), *LEAVE_QUESTIONNAIRE, *(SlotSet(name, value) for name, value in settings.items())]
 
 
 class ActionLeave(Action):
@@ -97,7 +112,18 @@ class ActionLeave(Action):
             events = ActionAssessment().run(dispatcher, tracker, domain)
         says_goodbye = intent_of(tracker) == "goodbye"
         dispatcher.utter_message(response="utter_goodbye" if says_goodbye else "utter_stopped")
-        return events
+        return [*events, *LEAVE_QUESTIONNAIRE]
+
+
+def _topic(tracker: Tracker, retrieval_intent: str) -> str | None:
+    """What the latest message asks about, as the answer selector understood it."""
+    selected = (tracker.latest_message.get("response_selector") or {}).get(retrieval_intent, {}).get("response", {})
+    return selected.get("intent_response_key", "/").split("/")[1] or None
+
+
+def _relief_allowed(tracker: Tracker) -> bool:
+    knowledge = load_knowledge()
+    return knowledge.urgency[interview_of(tracker).outcome(knowledge).urgency].relief
 
 
 def _names(ids: tuple[str, ...], knowledge) -> str:

@@ -8,7 +8,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.tracker import FORM, actions_of_this_turn, answers_yes, interview_of, open_question, tapped
+from actions.tracker import FORM, actions_of_this_turn, answers_yes, interview_of, tapped
 from backtalk import interview as iv
 from backtalk.knowledge import load_knowledge
 
@@ -76,9 +76,9 @@ class _AskChecklist(_Ask, ABC):
     """Lists what may apply, numbered, with a button for each."""
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        knowledge = load_knowledge()
-        entries = [iv.entry(name, knowledge) for name in iv.checklist(self.question, interview_of(tracker), knowledge)]
-        opening = self._opening(tracker)
+        knowledge, interview = load_knowledge(), interview_of(tracker)
+        entries = [iv.entry(name, knowledge) for name in iv.checklist(self.question, interview, knowledge)]
+        opening = self._opening(tracker, tapped(tracker) and iv.was_picked_from(self.question, interview, knowledge))
         dispatcher.utter_message(response=f"utter_{opening}")
         dispatcher.utter_message(
             text="\n".join(f"{number}. {entry.ask}" for number, entry in enumerate(entries, 1)),
@@ -90,12 +90,11 @@ class _AskChecklist(_Ask, ABC):
         )
         return [SlotSet("offered", [entry.id for entry in entries])]
 
-    def _opening(self, tracker: Tracker) -> str:
+    def _opening(self, tracker: Tracker, picked: bool) -> str:
         """The response that stands before the list."""
         if NOT_UNDERSTOOD in actions_of_this_turn(tracker):
             return f"{'which' if answers_yes(tracker) else 'rephrase'}_{self.question}"
-        picked_one = tapped(tracker) and tracker.get_slot("answered") and open_question(tracker) == self.question
-        return f"open_{self.question}{'_again' if picked_one else ''}"
+        return f"open_{self.question}{'_again' if picked else ''}"
 
 
 class ActionAskWarningSigns(_AskChecklist):

@@ -1,7 +1,7 @@
 """Runs on every message: takes in whatever it tells, and sees whether an assessment is due."""
 
 import re
-from typing import Any
+from typing import Any, Iterable
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, SlotSet
@@ -9,7 +9,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.assessment import signature
 from actions.tracker import intent_of, interview_of, open_question, slot_changes
-from backtalk.interview import hear
+from backtalk.interview import Heard, hear
 from backtalk.knowledge import load_knowledge
 
 # What a button of ours sends: an intent, perhaps with entities. Anything else behind a slash is somebody's words.
@@ -38,17 +38,23 @@ class ActionValidateSlotMappings(Action):
             is_news = False
         events += _changed(tracker, "assessment_due", is_news)
         events += _changed(tracker, "answered", heard.answered)
-        events += _changed(tracker, "telling", _is_telling(tracker, heard.learned, bool(heard.interview.flags_to_confirm)))
+        events += _changed(tracker, "telling", _is_telling(tracker, heard))
         for name, value in knowledge.settings.items():
             events += _changed(tracker, name, value)
         return events
 
 
-def _is_telling(tracker: Tracker, learned: bool, to_confirm: bool) -> bool:
+def _is_telling(tracker: Tracker, heard: Heard) -> bool:
     """Whether something was told that the questionnaire should take up."""
     if tracker.get_slot("assessed"):
-        return to_confirm
-    return learned or to_confirm
+        return bool(heard.interview.flags_to_confirm)
+    return heard.learned or bool(heard.interview.flags_to_confirm) or _complains(tracker.latest_message.get("entities") or ())
+
+
+def _complains(entities: Iterable[dict[str, Any]]) -> bool:
+    """Whether a message says that something hurts, rather than asks about it."""
+    kinds = {e["entity"] for e in entities if e.get("status", "present") == "present"}
+    return "complaint" in kinds and "question" not in kinds
 
 
 def _changed(tracker: Tracker, slot: str, value: Any) -> list[EventType]:

@@ -18,6 +18,8 @@ MOST_BUTTONS = 8
 
 _ANSWER_OF_INTENT = {"affirm": YES, "deny": NO, "not_sure": UNSURE}
 _BUTTON = "RegexMessageHandler"
+_LARGEST = 100_000
+_LAST = -1
 _PRESENT, _DENIED, _UNCERTAIN = "present", "denied", "uncertain"
 
 Ids = tuple[str, ...]
@@ -87,13 +89,14 @@ def next_question(interview: Interview, knowledge: Knowledge) -> Optional[str]:
 def checklist(question: str, interview: Interview, knowledge: Knowledge) -> Ids:
     """What a checklist question still has to ask, gravest first: flags, signs and cautions not known already."""
     known = {*interview.red_flags, *interview.cautions, *interview.signs, *interview.cleared}
-    if question == "medical_history":
-        return tuple(entry for entry in knowledge.medical_history if entry not in known)
-    regions = interview.regions or tuple(knowledge.regions)
-    wanted = {flag for region in regions for flag in knowledge.regions[region].warning_signs}
-    signs = [sign.id for sign in knowledge.signs.values() if _raised(interview, knowledge).intersection(sign.after)]
-    flags = [flag for flag in knowledge.red_flags if flag in wanted]
-    return tuple(entry for entry in (*signs, *flags) if entry not in known)
+    return tuple(entry for entry in _whole_checklist(question, interview, knowledge) if entry not in known)
+
+
+def was_picked_from(question: str, interview: Interview, knowledge: Knowledge) -> bool:
+    """Whether entries were taken from the list of this question, as last shown, while the question stayed open."""
+    known = {*interview.red_flags, *interview.cautions, *interview.signs}
+    rest = set(interview.offered) - known
+    return rest != set(interview.offered) and rest == set(checklist(question, interview, knowledge))
 
 
 def entry(entry_id: str, knowledge: Knowledge) -> Any:
@@ -113,7 +116,8 @@ def hear(
 ) -> Heard:
     """What is known after a message. Ids that the knowledge does not have are ignored."""
     message = _Message(entities, intent, knowledge)
-    after = replace(interview, patient=message.first("patient", str) or interview.patient)
+    patient = message.first("patient", str)
+    after = replace(interview, patient=patient if patient in ("self", "other") else interview.patient)
     after = _hear_findings(after, message, question, knowledge)
     if question == CONFIRM:
         after = _hear_confirmation(after, message, interview.flags_to_confirm)
@@ -127,6 +131,7 @@ def hear(
     else:
         answered = question is not None and (
             getattr(after, question) is not None or question in after.unsure or (message.tapped and learned)
+            or after.cleared != interview.cleared
         )
     return Heard(after, answered, learned)
 
@@ -138,7 +143,18 @@ class _Message:
         self._entities = [dict(e, value=value) for e in entities for value in _values(e)]
         self._knowledge = knowledge
         self.tapped = any(e.get("extractor") == _BUTTON for e in entities)
-        self.answer = self.first("answer", str) or _ANSWER_OF_INTENT.get(intent or "")
+        self.answer = self._spoken_answer() or _ANSWER_OF_INTENT.get(intent or "")
+
+    def _spoken_answer(self) -> Optional[str]:
+        """The first short answer. Of two that overlap the later holds ("i do not" in "i do not know"), and the "no" of
+        "no fever" denies the fever and nothing else."""
+        answers = [e for e in self._entities if e["entity"] == "answer" and isinstance(e["value"], str)]
+        denied = [e.get("start", -1) for e in self._entities if e.get("status") == _DENIED]
+        answers = [e for e in answers if not any(0 <= start - e.get("end", start - 9) <= 1 for start in denied)]
+        for answer, following in zip(answers, answers[1:]):
+            if following.get("start", 0) >= answer.get("end", 0):
+                return answer["value"]
+        return answers[-1]["value"] if answers else None
 
     def first(self, name: str, kind: type) -> Any:
         """The first value of an entity that has the right type."""
@@ -146,8 +162,7 @@ class _Message:
 
     def numbers(self, name: str) -> list[float]:
         """The numeric values of an entity."""
-        found = (e["value"] for e in self._entities if e["entity"] == name)
-        return [float(value) for value in found if isinstance(value, (int, float)) and not isinstance(value, bool)]
+        return [float(e["value"]) for e in self._entities if e["entity"] == name and _is_number(e["value"])]
 
     def findings(
         self, name: str, known: Iterable[str], patient: Optional[str], status: str = _PRESENT, weak: bool = False
@@ -169,8 +184,12 @@ class _Message:
         return [
             e
             for e in self._entities
-            if e["entity"] == "duration" and isinstance(e["value"], (int, float)) and (weak or not e.get("weak"))
+            if e["entity"] == "duration" and _is_number(e["value"]) and e["value"] >= 0 and (weak or not e.get("weak"))
         ]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= _LARGEST
 
 
 def _values(entity: Mapping[str, Any]) -> list:
@@ -266,7 +285,7 @@ def _hear_quantities(interview: Interview, message: _Message, question: Optional
     levels = message.numbers("pain_level")
     if question == "pain_level" and not levels:
         levels = message.numbers("number") or message.numbers("ordinal")
-        levels = levels or [float(e) for e in _strings(message, "severity") if e.isdigit()]
+        levels = levels or [float(e) for e in _strings(message, "severity") if e.isascii() and e.isdigit()]
     levels = [level for level in levels if 0 <= level <= 10]
     if levels and interview.pain_level is None:
         interview = replace(interview, pain_level=max(levels))
@@ -314,8 +333,9 @@ def _hear_checklist(
         for kind in ("red_flag", "caution", "sign")
         for e in message.findings(kind, offered, interview.patient, _DENIED, weak=True)
     }
-    chosen = [offered[int(n) - 1] for n in message.numbers("number") if n.is_integer() and 1 <= n <= len(offered)]
-    chosen += [offered[int(n) - 1 if n > 0 else int(n)] for n in message.numbers("ordinal") if n <= len(offered)]
+    ordinals = [len(offered) if n == _LAST else n for n in message.numbers("ordinal")]
+    places = [float(n) for n in (*message.numbers("number"), *ordinals)]
+    chosen = [offered[int(n) - 1] for n in places if n.is_integer() and 1 <= n <= len(offered)]
     if message.answer == ALL:
         chosen = list(offered)
     interview = _choose(interview, [choice for choice in chosen if choice not in denied], knowledge)
@@ -328,12 +348,14 @@ def _hear_checklist(
     if named or chosen:
         # A tap names one entry; the question stays open for the rest of the list.
         return interview if message.tapped else replace(interview, **{question: FOUND})
-    if interview.flags_to_confirm or message.answer == NO or denied:
-        found = {*offered} & {*interview.red_flags, *interview.cautions, *interview.signs}
-        return replace(interview, **{question: FOUND if found or interview.flags_to_confirm else NONE})
+    if interview.flags_to_confirm or message.answer == NO:
+        known = {*interview.red_flags, *interview.cautions, *interview.signs, *interview.flags_to_confirm}
+        found = known.intersection(_whole_checklist(question, interview, knowledge))
+        return replace(interview, **{question: FOUND if found else NONE})
     if message.answer in (UNSURE, SKIP):
         return replace(interview, **{question: UNSURE}, unsure=_unique((*interview.unsure, question)))
-    return interview
+    # Entries that were denied by name need not be asked again; the rest of the list still is.
+    return replace(interview, cleared=_unique((*interview.cleared, *(e for e in offered if e in denied))))
 
 
 def _choose(interview: Interview, chosen: Iterable[str], knowledge: Knowledge) -> Interview:
@@ -350,6 +372,15 @@ def _choose(interview: Interview, chosen: Iterable[str], knowledge: Knowledge) -
         interview, red_flags=_unique(flags), cautions=_unique(cautions), signs=_unique(signs), said=said,
         flags_to_confirm=tuple(flag for flag in interview.flags_to_confirm if flag not in flags),
     )
+
+
+def _whole_checklist(question: str, interview: Interview, knowledge: Knowledge) -> Ids:
+    if question == "medical_history":
+        return knowledge.medical_history
+    regions = interview.regions or tuple(knowledge.regions)
+    wanted = {flag for region in regions for flag in knowledge.regions[region].warning_signs}
+    signs = [sign.id for sign in knowledge.signs.values() if _raised(interview, knowledge).intersection(sign.after)]
+    return (*signs, *(flag for flag in knowledge.red_flags if flag in wanted))
 
 
 def _raised(interview: Interview, knowledge: Knowledge) -> set[str]:

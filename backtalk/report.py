@@ -6,7 +6,7 @@ first, why, what the muscle may be, what may relieve it, what would make it wors
 
 from typing import Any, Iterable, Mapping, Optional, Sequence
 
-from backtalk.knowledge import Knowledge
+from backtalk.knowledge import Knowledge, RedFlag
 from backtalk.triage import Facts, Outcome
 
 UNSURE_NOTES = {
@@ -16,7 +16,7 @@ UNSURE_NOTES = {
 
 
 def assessment_payload(outcome: Outcome, said: Mapping[str, str], knowledge: Knowledge) -> dict[str, Any]:
-    """The `custom` payload of the assessment message. `said` maps flag ids to the visitor's own words."""
+    """The `custom` payload of the assessment message. `said` maps flags and rules to the visitor's own words."""
     facts = outcome.facts
     return {
         "type": "assessment",
@@ -46,14 +46,14 @@ def assessment_text(
     where an earlier assessment is replaced."""
     level = knowledge.urgency[outcome.urgency]
     cite = _Citations(knowledge)
-    do = (f"{advice.text}{cite(advice.source)}" for advice in outcome.do)
+    do = (f"{fill(advice.text, knowledge)}{cite(advice.source)}" for advice in outcome.do)
     parts = [changed, "\n".join((level.headline, *do)), _why(outcome, said, knowledge, cite)]
     if level.relief:
         parts += [_muscle(outcome, knowledge, cite), _relief(outcome, knowledge, cite)]
         parts += [level.worse + cite(level.source)] if level.worse else []
     parts += _unsure_notes(unsure, knowledge)
-    parts += [level.seek_help + cite(level.source), cite.listing(), "This is information, not a diagnosis."]
-    return fill("\n\n".join(part for part in parts if part), knowledge)
+    parts += [fill(level.seek_help, knowledge) + cite(level.source), cite.listing(), "This is information, not a diagnosis."]
+    return "\n\n".join(part for part in parts if part)
 
 
 def fill(text: str, knowledge: Knowledge) -> str:
@@ -96,11 +96,21 @@ def _unsure_notes(unsure: Sequence[str], knowledge: Knowledge) -> list[str]:
 
 
 def _why(outcome: Outcome, said: Mapping[str, str], knowledge: Knowledge, cite: _Citations) -> str:
+    """The flags that decide in full, the lesser ones by name, and the rules."""
+    flags = [knowledge.red_flags[flag] for flag in outcome.reasons]
     lines = []
-    for flag in (knowledge.red_flags[flag] for flag in outcome.reasons):
+    for flag in (flag for flag in flags if flag.level == outcome.urgency or not _decided(flags, outcome)):
         lines.append(f"• {_quoted(said.get(flag.id))}{_upper(flag.name)}: {_lower(flag.why)}{cite(flag.source)}")
-    lines += [f"• {rule.why}{cite(rule.source)}" for rule in outcome.rules]
+    lines += [f"• {_quoted(said.get(rule.id))}{rule.why}{cite(rule.source)}" for rule in outcome.rules]
+    lesser = [flag for flag in flags if flag.level != outcome.urgency and _decided(flags, outcome)]
+    lines += ["Tell them of this as well:"] if lesser else []
+    lines += [f"• {_quoted(said.get(flag.id))}{_upper(flag.name)}.{cite(flag.source)}" for flag in lesser]
     return "\n".join(["Why:", *lines]) if lines else f"Why: {_harmless_reason(outcome.facts, knowledge, cite)}"
+
+
+def _decided(flags: Sequence[RedFlag], outcome: Outcome) -> bool:
+    """Whether flags of their own level decided, rather than a rule about several facts."""
+    return any(flag.level == outcome.urgency for flag in flags)
 
 
 def _harmless_reason(facts: Facts, knowledge: Knowledge, cite: _Citations) -> str:
@@ -116,9 +126,13 @@ def _muscle(outcome: Outcome, knowledge: Knowledge, cite: _Citations) -> str:
     if not outcome.muscles:
         return explanation
     regions = listed(knowledge.regions[region].name for region in outcome.facts.regions)
-    muscles = listed((f"the {name} ({knowledge.muscles[name].about})" for name in outcome.muscles), "or")
-    sources = dict.fromkeys(source for name in outcome.muscles for source in knowledge.muscles[name].source)
-    return f"In the {regions} it may be {muscles}.{cite(sources)} {explanation}"
+    if len(outcome.muscles) == 1:
+        muscle = knowledge.muscles[outcome.muscles[0]]
+        return f"In the {regions} it may be the {muscle.name} ({muscle.about}).{cite(muscle.source)} {explanation}"
+    lines = [f"In the {regions} it may be one of these muscles:"]
+    for muscle in (knowledge.muscles[name] for name in outcome.muscles):
+        lines.append(f"• {muscle.name}: {muscle.about}{cite(muscle.source)}")
+    return "\n".join([*lines, explanation])
 
 
 def _relief(outcome: Outcome, knowledge: Knowledge, cite: _Citations) -> str:

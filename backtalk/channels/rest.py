@@ -48,6 +48,12 @@ class WholeCollector(_WholeReplies, CollectingOutputChannel):
 class WholeQueue(_WholeReplies, QueueOutputChannel):
     """Puts replies into a queue as they come."""
 
+    has_replied = False
+
+    async def _persist_message(self, message: Dict[Text, Any]) -> None:
+        self.has_replied = True
+        await super()._persist_message(message)
+
 
 class BadRequest(ValueError):
     """A request that cannot be answered: its HTTP status, a code for programs, and words for people."""
@@ -81,6 +87,8 @@ class RestInput(RasaRestInput):
         collector = WholeQueue(queue)
         try:
             await on_new_message(UserMessage(text, collector, sender_id, input_channel=input_channel, metadata=metadata))
+            if not collector.has_replied:
+                await queue.put({"recipient_id": sender_id, "text": SORRY})
         except Exception:
             logger.exception("A message could not be handled")
             await queue.put({"recipient_id": sender_id, "text": SORRY})
@@ -116,7 +124,7 @@ class RestInput(RasaRestInput):
             await on_new_message(UserMessage(text, collector, sender, input_channel=self.name(), metadata=metadata))
         except Exception:
             logger.exception("A message could not be handled")
-            return [{"recipient_id": sender, "text": SORRY}]
+            collector.messages.append({"recipient_id": sender, "text": SORRY})
         # No reply at all means that the action server is away.
         return collector.messages or [{"recipient_id": sender, "text": SORRY}]
 

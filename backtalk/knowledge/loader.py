@@ -3,14 +3,15 @@
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Callable, Iterable, Mapping, Optional, TypeVar
+from typing import Any, Callable, Collection, Iterable, Mapping, Optional, TypeVar
 
 import jsonschema
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import SequenceNode
 
 from backtalk import paths
-from backtalk.knowledge import model
+from backtalk.knowledge import model, syntax
 
 FILES = ("sources", "regions", "onsets", "red_flags", "cautions", "relief", "urgency", "settings")
 PHRASE_KINDS = {
@@ -35,9 +36,18 @@ class KnowledgeError(ValueError):
     """A knowledge file that cannot be used; the message names file, line and reason."""
 
 
-@lru_cache(maxsize=None)
 def load_knowledge(folder: Path = paths.KNOWLEDGE) -> model.Knowledge:
-    """The checked knowledge of a folder. Raises KnowledgeError with file, line and reason."""
+    """The checked knowledge of a folder, read once. Raises KnowledgeError with file, line and reason."""
+    return _load_knowledge(folder)
+
+
+def load_phrases(folder: Path = paths.KNOWLEDGE) -> model.Phrases:
+    """The checked phrases of a folder, read once, for `backtalk.language.Reader`. Raises KnowledgeError."""
+    return _load_phrases(folder)
+
+
+@lru_cache(maxsize=None)
+def _load_knowledge(folder: Path) -> model.Knowledge:
     files = {name: _File.load(folder / f"{name}.yml", name) for name in FILES}
     records = {name: file.content for name, file in files.items()}
     for name, file in files.items():
@@ -55,6 +65,7 @@ def load_knowledge(folder: Path = paths.KNOWLEDGE) -> model.Knowledge:
         cautions=_by_id(model.Caution, records["cautions"]["cautions"]),
         medical_history=tuple(records["cautions"]["medical_history"]),
         relief=_by_id(model.ReliefOption, records["relief"]["relief"]),
+        relief_questions=tuple(records["relief"]["relief_questions"]),
         urgency=_by_id(model.UrgencyLevel, records["urgency"]["urgency"]),
         combinations=tuple(_record(model.Combination, entry) for entry in records["urgency"]["combinations"]),
         long_duration=_record(model.LongDuration, records["urgency"]["long_duration"]),
@@ -67,16 +78,18 @@ def load_knowledge(folder: Path = paths.KNOWLEDGE) -> model.Knowledge:
 
 
 @lru_cache(maxsize=None)
-def load_phrases(folder: Path = paths.KNOWLEDGE) -> model.Phrases:
-    """The checked phrases of a folder, ready for `backtalk.language.Reader`. Raises KnowledgeError."""
+def _load_phrases(folder: Path) -> model.Phrases:
     knowledge = load_knowledge(folder)
     shared = _File.load(folder / "phrases" / "vocabulary.yml", VOCABULARY)
     vocabulary: dict[str, tuple[str, ...]] = {}
     kinds: dict[str, dict] = {}
+    assertion = _File.load(folder / "phrases" / "assertion.yml", "assertion")
+    files = [assertion]
     _add_vocabulary(vocabulary, shared)
     for kind, names in PHRASE_KINDS.items():
         for name in names:
             file = _File.load(folder / "phrases" / f"{name}.yml", "phrases")
+            files.append(file)
             _add_vocabulary(vocabulary, file)
             for entry_id, wordings in file.content["phrases"].items():
                 actual = "sign" if entry_id in knowledge.signs else kind
@@ -89,10 +102,12 @@ def load_phrases(folder: Path = paths.KNOWLEDGE) -> model.Phrases:
         raised_by_onset = any(onset.red_flag == flag.id for onset in knowledge.onsets.values())
         if flag.id not in kinds["red_flag"] and not raised_by_onset:
             raise KnowledgeError(f"{folder / 'phrases'}: no file has phrases for the red flag {flag.id!r}")
+    for file in files:
+        file.check_phrases(vocabulary)
     return model.Phrases(
         kinds=kinds,
         vocabulary=vocabulary,
-        assertion=_File.load(folder / "phrases" / "assertion.yml", "assertion").content,
+        assertion=assertion.content,
         standing=frozenset(
             entry.id for entry in (*knowledge.red_flags.values(), *knowledge.cautions.values()) if entry.standing
         ),
@@ -111,7 +126,9 @@ class _File:
         if not path.is_file():
             raise KnowledgeError(f"{path}: this file is missing")
         try:
-            content = YAML(typ="safe").load(path)
+            content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        except UnicodeError:
+            raise KnowledgeError(f"{path}, line 1: not UTF-8 text") from None
         except YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             place = f", line {mark.line + 1}" if mark else ""
@@ -144,18 +161,26 @@ class _File:
                     if entry not in known:
                         self.refuse(place, f"{entry!r} is not in {where}")
 
+    def check_phrases(self, word_lists: Collection[str]) -> None:
+        """Refuses a phrase that cannot be read."""
+        for place, value in _walk({name: part for name, part in self.content.items() if name != VOCABULARY}):
+            if isinstance(value, (str, int, float)) and place and isinstance(place[-1], int):
+                try:
+                    syntax.check(str(value), word_lists)
+                except syntax.PhraseError as error:
+                    self.refuse(place, str(error))
+
     def _line(self, place: list) -> int:
         with self.path.open(encoding="utf-8") as stream:
             node = YAML().compose(stream)
-        line = node.start_mark.line
+        line = node.start_mark.line if node else 0
         for part in place:
-            if isinstance(node.value, list) and isinstance(part, int):
+            if isinstance(node, SequenceNode):
                 node = node.value[part]
+                line = node.start_mark.line
             else:
                 key, node = next((k, v) for k, v in node.value if k.value == str(part))
                 line = key.start_mark.line
-                continue
-            line = node.start_mark.line
         return line + 1
 
 
@@ -188,7 +213,7 @@ def _by_id(make: Callable[..., _Record], entries: Iterable[Mapping], key: str = 
 
 
 def _settings(defaults: Mapping[str, str]) -> dict[str, str]:
-    return {name: os.environ.get(SETTING_PREFIX + name.upper(), value) for name, value in defaults.items()}
+    return {name: os.environ.get(SETTING_PREFIX + name.upper()) or value for name, value in defaults.items()}
 
 
 def _check_ids(knowledge: model.Knowledge, files: Mapping[str, _File]) -> None:
@@ -203,6 +228,13 @@ def _check_ids(knowledge: model.Knowledge, files: Mapping[str, _File]) -> None:
     files["red_flags"].check_references("level", levels, "urgency.yml")
     files["red_flags"].check_references("after", knowledge.onsets, "onsets.yml")
     files["cautions"].check_references("medical_history", {*flags, *knowledge.cautions}, "red_flags.yml or cautions.yml")
+    for name, kind, records, others in (
+        ("red_flags", "signs", knowledge.signs, flags),
+        ("cautions", "cautions", knowledge.cautions, {*flags, *knowledge.signs}),
+    ):
+        for index, entry in enumerate(records):
+            if entry in others:
+                files[name].refuse([kind, index], f"{entry!r} is the id of a red flag or sign already")
     files["relief"].check_references("never_with", conditions, "red_flags.yml, its signs, or cautions.yml")
     files["relief"].check_references("caution_with", conditions, "red_flags.yml, its signs, cautions.yml or regions.yml")
     files["relief"].check_references("only_regions", knowledge.regions, "regions.yml")

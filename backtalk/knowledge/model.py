@@ -157,6 +157,7 @@ class Knowledge:
     cautions: Mapping[str, Caution]
     medical_history: Ids
     relief: Mapping[str, ReliefOption]
+    relief_questions: Ids
     urgency: Mapping[str, UrgencyLevel]
     combinations: tuple[Combination, ...]
     long_duration: LongDuration

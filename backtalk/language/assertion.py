@@ -83,7 +83,8 @@ class Context:
             if span.label_ in directions and not any(_overlap(span, other) and len(other) > len(span) for other in neutral)
         ]
         self._terminators = [(span, passes[span.label_]) for span in matches if span.label_ in passes]
-        self._questions = [span for span in matches if span.label_ == _QUESTION]
+        # "Did a spin class" tells; phrases do not know it from "do a".
+        self._questions = [span for span in matches if span.label_ == _QUESTION and span[0].lower_ != "did"]
         self._first_person = {token.i for span in matches if span.label_ == _FIRST_PERSON for token in span}
 
     def opens_with_question(self) -> bool:

@@ -47,7 +47,9 @@ def _may_date_the_trouble(findings: Sequence[Finding]) -> bool:
 
 
 def _dates_another(duration: Duration, findings: Sequence[Finding], text: str, standing: Collection[str]) -> bool:
-    if any(f.kind == "red_flag" and f.start < duration.end and duration.start < f.end for f in findings):
+    if duration.days and any(
+        f.kind == "red_flag" and f.start < duration.start and duration.end < f.end for f in findings
+    ):
         return True
     over = [f for f in findings if (f.status == "past" or f.experiencer == "other") and f.kind not in _TROUBLE[:2]]
     if any(abs(f.end - duration.start) < _NEAR or abs(duration.end - f.start) < _NEAR for f in over):

@@ -15,6 +15,9 @@ from typing import Iterable, Mapping, Optional
 from spacy.language import Language
 from spacy.tokens import Doc, Span, Token
 
+from backtalk.knowledge import syntax
+from backtalk.knowledge.syntax import PhraseError
+
 GAP_LENGTH = 4
 # A gap never runs over these: what follows them is another statement.
 GAP_STOPS = frozenset({".", "!", "?", ";", ":", "(", ")", "\n", "not", "no", "never", "without", "nor", "but", "if"})
@@ -22,19 +25,12 @@ GAP_STOPS = frozenset({".", "!", "?", ";", ":", "(", ")", "\n", "not", "no", "ne
 # spaCy reads "didn't" as "do not", but "did" as "did".
 _SAME_NORM = {"did": "do"}
 
-_ELEMENT = re.compile(r"(\.\.\.)|\[([^\]]*)\]|\(([^)]*)\)|(\{\w+\}|[^\s\[\](){}]+)")
-_LIST = re.compile(r"\{(\w+)\}")
-
 Words = tuple[str, ...]
 
 
 def norm(token: Token) -> str:
     """The form under which phrases know a token."""
     return _SAME_NORM.get(token.norm_, token.norm_)
-
-
-class PhraseError(ValueError):
-    """A phrase that cannot be compiled; the message quotes it and says why."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +70,10 @@ class _Pattern:
 
     def is_possible(self, words: frozenset[str]) -> bool:
         """Whether a text of these words may hold the phrase."""
-        return not any(words.isdisjoint(need) for need in self.needs)
+        for need in self.needs:
+            if words.isdisjoint(need):
+                return False
+        return True
 
     def end(self, norms: Words, start: int) -> Optional[int]:
         """The position behind the longest match at `start`, if there is one."""
@@ -126,20 +125,7 @@ class PhraseMatcher:
         return sorted(spans, key=lambda span: (span.start, span.end, span.label_))
 
     def _compile(self, phrase: str) -> tuple[_Element, ...]:
-        position, elements = 0, []
-        for match in _ELEMENT.finditer(phrase):
-            self._check_read(phrase, phrase[position : match.start()])
-            position = match.end()
-            elements.append(self._element(match, phrase))
-        self._check_read(phrase, phrase[position:])
-        if not elements or elements[0].gap or all(element.gap or element.optional for element in elements):
-            raise PhraseError(f"{phrase!r}: begins with a gap or has no word that must be there")
-        return tuple(elements)
-
-    @staticmethod
-    def _check_read(phrase: str, rest: str) -> None:
-        if rest.strip():
-            raise PhraseError(f"{phrase!r}: cannot read {rest.strip()!r}")
+        return tuple(self._element(match, phrase) for match in syntax.elements(phrase))
 
     def _element(self, match: re.Match, phrase: str) -> _Element:
         gap, optional, group, word = match.groups()
@@ -161,7 +147,7 @@ class PhraseMatcher:
         return self._expanded[text]
 
     def _fill(self, text: str, phrase: str) -> Iterable[Words]:
-        found = _LIST.search(text)
+        found = syntax.WORD_LIST.search(text)
         if not found:
             words = tuple(norm(token) for token in self._nlp.make_doc(text.replace("-", " ")))
             if not words:

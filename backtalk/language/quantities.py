@@ -82,7 +82,7 @@ _RATED_END = (
     r"(?=\s*(?:[.,;:!?)\n]|$)|\s(?:on|at|when|most|now|today|right|and|or|but|maybe|if|out|for me|with|while|i|it|all|by)\b)"
 )
 _PAIN = re.compile(
-    rf"\b(?:pain|hurts?|hurting|scale|level|score)(?: \w+){{0,3}}?\s?[:=]?\s?{_roughly}{_level}(?!\s?(?:{_unit}|%|\d|year))\b"
+    rf"\b(?:pain|hurts?|hurting|scale|level|score)(?: \w+){{0,3}}?\s?[:=]?\s?{_roughly}(?<!\d )(?<!\d/){_level}(?!\s?(?:{_unit}|%|\d|year))\b"
     rf"|\b(?P<none>0|zero) pain\b"
 )
 _RATING = re.compile(
@@ -184,7 +184,8 @@ def _only(matches: list[re.Match]) -> Optional[re.Match]:
 
 def read_numbers(text: str) -> list[float]:
     """The plain numbers of a message, in its order: answers such as "7", "about a six", "1 and 4"."""
-    lowered = text.lower()
+    # "The second one", "the left one": a word for a thing, not the number.
+    lowered = re.sub(r"(?<=\w )one\b(?! and| or|,)|^one (?=leg|of)", "", text.lower())
     articles = ("a", "an", "couple", "few", "several", "half", "dozen")
     numbers = [_value(m["digits"] or m["word"]) for m in _PLAIN_NUMBER.finditer(lowered) if m.group() not in articles]
     return [number for number in numbers if number <= 100]

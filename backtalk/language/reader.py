@@ -36,6 +36,12 @@ _OWN_BODY = re.compile(
     r"|i'(?:m|ve) (?!asking|writing|worried|calling|here|his|her)|im (?!asking|writing|worried|calling|here)|ive)\b", re.I
 )
 
+# The writer's own, set against somebody else's.
+_MINE = re.compile(
+    r"\b(?:with|of|got|had) mine\b|\bmine(?:'?s| is| has| just| only| started| went| hurts| feels)\b(?! (?:ok|okay|fine)\b)"
+    r"|\bmy own (?:back|neck)\b", re.I
+)
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -156,7 +162,7 @@ class Reader:
             finding.experiencer == OTHER and finding.id not in self._standing and finding.kind not in (ANSWER, "caution")
             for finding in findings
         )
-        if proxies or (others and not speaks_of_self):
+        if (proxies or (others and not speaks_of_self)) and not _MINE.search(text):
             return OTHER
         return "self" if speaks_of_self else None
 
@@ -174,24 +180,43 @@ def _blank(text: str, places: Sequence[tuple[int, int]]) -> str:
 
 
 def _meaningful(spans: Sequence[Span]) -> list[Span]:
-    """Spans without the harmless wordings, what these cover, what a longer span of the same kind covers, and one-word
+    """Spans without the harmless wordings, what these hide, what a longer span of the same kind covers, and one-word
     answers that do not stand at the beginning."""
 
-    def covered(span: Span) -> bool:
-        kind = span.label_.split(":")[0]
-        return any(
-            other is not span
-            and other.start <= span.start
-            and span.end <= other.end
-            and (len(other) > len(span) or other.label_.startswith(HARMLESS))
-            and (other.label_.startswith(HARMLESS) or (other.label_.split(":")[0] == kind and kind in EXCLUSIVE_KINDS))
-            for other in spans
-        )
+    def is_out_of_place(span: Span) -> bool:
+        return _kind(span) == ANSWER and len(span) == 1 and span.start > 1
 
-    def out_of_place(span: Span) -> bool:
-        return span.label_.startswith(ANSWER + ":") and len(span) == 1 and span.start > 1
+    return [
+        span
+        for span in spans
+        if _kind(span) != HARMLESS
+        and not is_out_of_place(span)
+        and not any(_hides(other, span) or _outdoes(other, span) for other in spans)
+    ]
 
-    return [s for s in spans if not s.label_.startswith(HARMLESS) and not covered(s) and not out_of_place(s)]
+
+def _kind(span: Span) -> str:
+    return span.label_.split(":")[0]
+
+
+def _hides(harmless: Span, span: Span) -> bool:
+    """Whether a harmless wording holds a span, or meets one of the kind that it is about."""
+    kind, entry_id, _ = harmless.label_.split(":")
+    if kind != HARMLESS:
+        return False
+    if entry_id == _kind(span):
+        return harmless.start < span.end and span.start < harmless.end
+    return entry_id == HARMLESS and harmless.start <= span.start and span.end <= harmless.end
+
+
+def _outdoes(other: Span, span: Span) -> bool:
+    """Whether a longer span of the same exclusive kind covers a span."""
+    return (
+        _kind(other) == _kind(span) in EXCLUSIVE_KINDS
+        and len(other) > len(span)
+        and other.start <= span.start
+        and span.end <= other.end
+    )
 
 
 def _places(durations: Sequence[Duration]) -> list[tuple[int, int]]:

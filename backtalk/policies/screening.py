@@ -14,6 +14,8 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from backtalk.speed import prepare_reply_schema
+
 ASSESSMENT = "action_assessment"
 FORM = "spasm_assessment"
 
@@ -24,15 +26,17 @@ class ScreeningPolicy(Policy):
 
     The slot `assessment_due` makes it predict the assessment at once, in the questionnaire or out of it, whatever the intent.
     The slot `telling` (a message told something that is not assessed yet) makes it start the questionnaire when it is not
-    active: at once, or behind the answer where the message wanted something else too (`answer_first`, a list of intents).
+    active: at once, or behind the answer where the message wanted something else too (`answer_first`, a list of intents);
+    a flag that waits for a yes or no comes before any answer.
     A question asked within the questionnaire gets its answer although the message answered the questionnaire as well
-    (`digressions`, the action for each intent). Behind the actions in `listen_after` it is the visitor's turn.
+    (`digressions`, the action for each intent), and whoever wants to leave it may (`exits`, the action for each intent),
+    unless the message answers the open question. Behind the actions in `listen_after` it is the visitor's turn.
     """
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
         """`priority` stands above RulePolicy's 6."""
-        return {"priority": 7, "answer_first": [], "digressions": {}, "listen_after": []}
+        return {"priority": 7, "answer_first": [], "digressions": {}, "exits": {}, "listen_after": []}
 
     def __init__(
         self,
@@ -43,6 +47,7 @@ class ScreeningPolicy(Policy):
         **kwargs: Any,
     ) -> None:
         super().__init__(config, model_storage, resource, execution_context, **kwargs)
+        prepare_reply_schema()
 
     @classmethod
     def load(
@@ -84,8 +89,17 @@ class ScreeningPolicy(Policy):
         intent = message.intent.get("name") if message else None
         turn_begins = latest_action == ACTION_LISTEN_NAME
         if tracker.active_loop_name:
-            asks = turn_begins and message and any(entity["entity"] == "question" for entity in message.entities)
-            return self.config["digressions"].get(intent) if asks else None
+            return self._way_out(tracker, intent) if turn_begins else None
         if not tracker.get_slot("telling") or latest_action == FORM:
             return None
-        return None if turn_begins and intent in self.config["answer_first"] else FORM
+        may_wait = not tracker.get_slot("flags_to_confirm") and intent in self.config["answer_first"]
+        return None if turn_begins and may_wait else FORM
+
+    def _way_out(self, tracker: DialogueStateTracker, intent: Optional[Text]) -> Optional[Text]:
+        """The action for a message in the questionnaire that wants something else than to answer."""
+        if not tracker.get_slot("answered") and intent in self.config["exits"]:
+            return self.config["exits"][intent]
+        if tracker.get_slot("flags_to_confirm") and tracker.get_slot("requested_slot") != "flags_to_confirm":
+            return None
+        asks = any(entity["entity"] == "question" for entity in tracker.latest_message.entities)
+        return self.config["digressions"].get(intent) if asks else None

@@ -83,4 +83,5 @@ def _check_always(visitor, slots: dict[str, Any], where: str) -> None:
 
 
 def _plain(value: Any) -> Any:
-    return sorted(value) if isinstance(value, list) else value
+    """Lists without their order; an empty one is as good as none."""
+    return sorted(value) or None if isinstance(value, list) else value

@@ -4,15 +4,18 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import configuration, settings
+from hypothesis import Phase, configuration, settings
 from ruamel.yaml import YAML
 
 from backtalk import paths
 from backtalk.knowledge import load_knowledge
 
-# Hypothesis keeps nothing in the repository, and a slow machine is no failure.
+# Hypothesis keeps nothing in the repository and tries the same examples every time; a slow machine is no failure.
 configuration.set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "hypothesis")
-settings.register_profile("backtalk", database=None, deadline=None, max_examples=200)
+settings.register_profile(
+    "backtalk", database=None, deadline=None, max_examples=80, derandomize=True,
+    phases=(Phase.explicit, Phase.generate, Phase.shrink),
+)
 settings.load_profile("backtalk")
 
 

@@ -138,47 +138,131 @@ BREAKS = {
     "list for a mapping": ("settings.yml", r"(?s)^.*\Z", "- settings", 0, "not of type 'object'"),
     "unknown key": ("red_flags.yml", r"^(  - )(id: fever)$", r"\1colour: red\n    \2", 0, "'colour' was unexpected"),
     "unknown top key": ("onsets.yml", r"\A", "extra: []\n", 0, "'extra' was unexpected"),
-    "unknown setting": ("settings.yml", r"^(  )(emergency_number)", r"\1colour: red\n\1\2", -1, "'colour' was unexpected"),
+    "unknown setting": (
+        "settings.yml", r"^(  )(emergency_number)",
+        r"\1colour: red\n\1\2", -1, "'colour' was unexpected",
+    ),
     "missing setting": ("settings.yml", r"^  emergency_number:.*\n", "", -1, "'emergency_number' is a required"),
-    "flag without source": ("red_flags.yml", r"^(  - )(id: fever\n(?:    .*\n)*?)    source: .*\n", r"\1\2", 0, "'source' is a required"),
-    "relief without source": ("relief.yml", r"^(  - )(id: ultrasound\n(?:    .*\n)*?)    source: .*\n", r"\1\2", 0, "'source' is a required"),
-    "onset meaning without source": ("onsets.yml", r"^  - (id: lifting\n(?:    .*\n)*?)    source: .*\n", r"  - \1", 0, "'source' is a dependency"),
-    "unknown source of a flag": ("red_flags.yml", r"^    source: nhs-back-pain$", "    source: hearsay", 0, "'hearsay' is not in sources.yml"),
-    "unknown source in a list": ("relief.yml", r"^    source: \[source-document, ", "    source: [hearsay, ", 0, "'hearsay' is not in sources.yml"),
-    "unknown source of a level": ("urgency.yml", r"^    source: nhs-back-pain$", "    source: hearsay", 0, "'hearsay' is not in sources.yml"),
+    "flag without source": (
+        "red_flags.yml", r"^(  - )(id: fever\n(?:    .*\n)*?)    source: .*\n",
+        r"\1\2", 0, "'source' is a required",
+    ),
+    "relief without source": (
+        "relief.yml", r"^(  - )(id: ultrasound\n(?:    .*\n)*?)    source: .*\n",
+        r"\1\2", 0, "'source' is a required",
+    ),
+    "onset meaning without source": (
+        "onsets.yml", r"^  - (id: lifting\n(?:    .*\n)*?)    source: .*\n",
+        r"  - \1", 0, "'source' is a dependency",
+    ),
+    "unknown source of a flag": (
+        "red_flags.yml", r"^    source: nhs-back-pain$",
+        "    source: hearsay", 0, "'hearsay' is not in sources.yml",
+    ),
+    "unknown source in a list": (
+        "relief.yml", r"^    source: \[source-document, ",
+        "    source: [hearsay, ", 0, "'hearsay' is not in sources.yml",
+    ),
+    "unknown source of a level": (
+        "urgency.yml", r"^    source: nhs-back-pain$",
+        "    source: hearsay", 0, "'hearsay' is not in sources.yml",
+    ),
     "source twice": ("sources.yml", r"^(  - \{id: murtagh.*)$", r"\1\n\1", 1, "'murtagh' stands here twice"),
     "flag twice": ("red_flags.yml", r"^  - id: weight_loss$", "  - id: fever", 0, "'fever' stands here twice"),
     "onset twice": ("onsets.yml", r"^  - id: sport$", "  - id: sleep", 0, "'sleep' stands here twice"),
-    "relief option twice": ("relief.yml", r"^  - id: massage$", "  - id: ultrasound", None, "'ultrasound' stands here twice"),
-    "combination twice": ("urgency.yml", r"^  - id: weak_spine_with_strain$", "  - id: trauma_with_nerve_signs", 0, "stands here twice"),
+    "relief option twice": (
+        "relief.yml", r"^  - id: massage$",
+        "  - id: ultrasound", None, "'ultrasound' stands here twice",
+    ),
+    "combination twice": (
+        "urgency.yml", r"^  - id: weak_spine_with_strain$",
+        "  - id: trauma_with_nerve_signs", 0, "stands here twice",
+    ),
     "flag and caution of one id": ("cautions.yml", r"^  - id: pregnancy$", FEVER + r"\n\g<0>", 0, "'fever'"),
     "never_with": ("relief.yml", r"never_with: \[", "never_with: [bad_mood, ", 0, "'bad_mood' is not in red_flags.yml"),
-    "caution_with": ("relief.yml", r"caution_with:\n", r"caution_with:\n      bad_mood: Cheer up first.\n", 0, "'bad_mood' is not in red_flags.yml"),
+    "caution_with": (
+        "relief.yml", r"caution_with:\n",
+        r"caution_with:\n      bad_mood: Cheer up first.\n", 0, "'bad_mood' is not in red_flags.yml",
+    ),
     "only_regions": ("relief.yml", r"only_regions: \[", "only_regions: [elbow, ", 0, "'elbow' is not in regions.yml"),
     "any_of": ("urgency.yml", r"any_of: \[", "any_of: [bad_mood, ", 0, "'bad_mood' is not in red_flags.yml"),
     "with": ("urgency.yml", r"with: \[", "with: [bad_mood, ", 0, "'bad_mood' is not in red_flags.yml"),
-    "level of a combination": ("urgency.yml", r"^    level: urgent$", "    level: soonish", 0, "'soonish' is not in the urgency"),
-    "level of a flag": ("red_flags.yml", r"^    level: urgent$", "    level: soonish", 0, "'soonish' is not in urgency.yml"),
-    "level of a long duration": ("urgency.yml", r"^  level: clinician$", "  level: soonish", 0, "'soonish' is not in the urgency"),
+    "level of a combination": (
+        "urgency.yml", r"^    level: urgent$",
+        "    level: soonish", 0, "'soonish' is not in the urgency",
+    ),
+    "level of a flag": (
+        "red_flags.yml", r"^    level: urgent$",
+        "    level: soonish", 0, "'soonish' is not in urgency.yml",
+    ),
+    "level of a long duration": (
+        "urgency.yml", r"^  level: clinician$",
+        "  level: soonish", 0, "'soonish' is not in the urgency",
+    ),
     "flag of an onset": ("onsets.yml", r"red_flag: fall$", "red_flag: stumble", 0, "'stumble' is not in red_flags.yml"),
-    "warning signs": ("regions.yml", r"warning_signs: \[stroke_like", "warning_signs: [bad_mood", 0, "'bad_mood' is not in red_flags.yml"),
-    "muscle of a region": ("regions.yml", r"muscles: \[trapezius\]", "muscles: [biceps]", 0, "'biceps' is not in the muscles"),
-    "medical history": ("cautions.yml", r"^medical_history: \[osteoporosis", "medical_history: [bad_mood", 0, "'bad_mood' is not in red_flags.yml"),
+    "warning signs": (
+        "regions.yml", r"warning_signs: \[stroke_like",
+        "warning_signs: [bad_mood", 0, "'bad_mood' is not in red_flags.yml",
+    ),
+    "muscle of a region": (
+        "regions.yml", r"muscles: \[trapezius\]",
+        "muscles: [biceps]", 0, "'biceps' is not in the muscles",
+    ),
+    "medical history": (
+        "cautions.yml", r"^medical_history: \[osteoporosis",
+        "medical_history: [bad_mood", 0, "'bad_mood' is not in red_flags.yml",
+    ),
     "onset of a sign": ("red_flags.yml", r"after: \[accident", "after: [stumble", 0, "'stumble' is not in onsets.yml"),
     "button of 21 characters": ("cautions.yml", r"button: Pregnancy$", "button: " + "P" * 21, 0, "is too long"),
-    "more than eight warning signs": ("regions.yml", r"warning_signs: \[stroke_like", "warning_signs: [aortic, stroke_like", 0, "is too long"),
-    "word list twice": ("phrases/vocabulary.yml", r"^vocabulary:$", "vocabulary:\n  blood_thinner: [x]", None, "'blood_thinner' stands in another file"),
-    "phrases for no region": ("phrases/regions.yml", r"^phrases:$", "phrases:\n  elbow: {phrases: [elbow]}", 1, "'elbow' is no region"),
-    "phrases for no onset": ("phrases/onsets.yml", r"^phrases:$", "phrases:\n  yoga: {phrases: [yoga]}", 1, "'yoga' is no onset"),
-    "phrases for no flag": ("phrases/red_flags_other.yml", r"^phrases:$", "phrases:\n  gloom: {phrases: [gloom]}", 1, "'gloom' is no red flag"),
-    "phrases for no caution": ("phrases/cautions.yml", r"^phrases:$", "phrases:\n  gloom: {phrases: [gloom]}", 1, "'gloom' is no caution"),
+    "more than eight warning signs": (
+        "regions.yml", r"warning_signs: \[stroke_like",
+        "warning_signs: [aortic, stroke_like", 0, "is too long",
+    ),
+    "word list twice": (
+        "phrases/vocabulary.yml", r"^vocabulary:$",
+        "vocabulary:\n  blood_thinner: [x]", None, "'blood_thinner' stands in another file",
+    ),
+    "phrases for no region": (
+        "phrases/regions.yml", r"^phrases:$",
+        "phrases:\n  elbow: {phrases: [elbow]}", 1, "'elbow' is no region",
+    ),
+    "phrases for no onset": (
+        "phrases/onsets.yml", r"^phrases:$",
+        "phrases:\n  yoga: {phrases: [yoga]}", 1, "'yoga' is no onset",
+    ),
+    "phrases for no flag": (
+        "phrases/red_flags_other.yml", r"^phrases:$",
+        "phrases:\n  gloom: {phrases: [gloom]}", 1, "'gloom' is no red flag",
+    ),
+    "phrases for no caution": (
+        "phrases/cautions.yml", r"^phrases:$",
+        "phrases:\n  gloom: {phrases: [gloom]}", 1, "'gloom' is no caution",
+    ),
     "a number for an id": ("phrases/onsets.yml", r"^phrases:$", "phrases:\n  7: {phrases: [seven]}", 1, "7"),
-    "unknown kind of phrase": ("phrases/regions.yml", r"^phrases:$", "phrases:\n  cervical: {songs: [neck]}\nx:", None, ""),
-    "phrase with an open bracket": ("phrases/regions.yml", r"^(    phrases:\n)", r"\1      - (neck|nape\n", 1, "cannot read '('"),
-    "phrase with an unknown word list": ("phrases/regions.yml", r"^(    phrases:\n)", r'\1      - "{nonsense} neck"\n', 1, "there is no word list {nonsense}"),
-    "phrase that begins with a gap": ("phrases/regions.yml", r"^(    phrases:\n)", r"\1      - ... neck\n", 1, "begins with a gap"),
-    "bad phrase of an assertion rule": ("phrases/assertion.yml", r"^(    phrases:\n)", r'\1      - "{nonsense} no"\n', 1, "there is no word list {nonsense}"),
-    "unknown category of an assertion rule": ("phrases/assertion.yml", r"category: denied", "category: doubted", 0, "'doubted' is not one of"),
+    "unknown kind of phrase": (
+        "phrases/regions.yml", r"^phrases:$",
+        "phrases:\n  cervical: {songs: [neck]}\nx:", None, "",
+    ),
+    "phrase with an open bracket": (
+        "phrases/regions.yml", r"^(    phrases:\n)",
+        r"\1      - (neck|nape\n", 1, "cannot read '('",
+    ),
+    "phrase with an unknown word list": (
+        "phrases/regions.yml", r"^(    phrases:\n)",
+        r'\1      - "{nonsense} neck"\n', 1, "there is no word list {nonsense}",
+    ),
+    "phrase that begins with a gap": (
+        "phrases/regions.yml", r"^(    phrases:\n)",
+        r"\1      - ... neck\n", 1, "begins with a gap",
+    ),
+    "bad phrase of an assertion rule": (
+        "phrases/assertion.yml", r"^(    phrases:\n)",
+        r'\1      - "{nonsense} no"\n', 1, "there is no word list {nonsense}",
+    ),
+    "unknown category of an assertion rule": (
+        "phrases/assertion.yml", r"category: denied",
+        "category: doubted", 0, "'doubted' is not one of",
+    ),
 }
 
 

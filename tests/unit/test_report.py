@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backtalk.knowledge import load_knowledge
 from backtalk.report import assessment_payload, assessment_text, fill, listed
 from backtalk.triage import Facts, assess
 
+KNOWLEDGE = load_knowledge()
 PLAIN = Facts(regions=("lumbar",), onset="sleep", duration_days=2, pain_level=4)
 CLINICIAN = tuple(flag for flag, level in contract.FLAGS.items() if level == "clinician")
 RELIEF_WORDS = re.compile(
@@ -131,8 +133,7 @@ class TestText:
         assert all(suggestion.caution.lower() in flat for suggestion in outcome.relief if suggestion.caution)
 
     def test_gives_every_reason(self, text, outcome, knowledge):
-        assert all(knowledge.red_flags[flag].name in text.replace("• ", "").replace(". ", ". ").lower() or
-                   knowledge.red_flags[flag].name.lower() in text.lower() for flag in outcome.reasons)
+        assert all(knowledge.red_flags[flag].name.lower() in text.lower() for flag in outcome.reasons)
         assert all(rule.why in text for rule in outcome.rules)
 
     def test_says_what_would_make_it_worse_and_when_to_seek_help(self, text, outcome, knowledge):
@@ -206,9 +207,9 @@ def test_a_replaced_assessment_opens_with_that(knowledge):
     st.lists(st.sampled_from(contract.REGIONS), unique=True),
     st.none() | st.integers(0, 500),
 )
-def test_any_mild_outcome_fits_a_message(knowledge, flags, cautions, regions, days):
+def test_any_mild_outcome_fits_a_message(flags, cautions, regions, days):
     facts = Facts(regions=tuple(regions), red_flags=tuple(flags), cautions=tuple(cautions), duration_days=days)
-    text = assessment_text(assess(facts, knowledge), {flag: "my own words on this, about so long" for flag in flags}, knowledge)
+    text = assessment_text(assess(facts, KNOWLEDGE), {flag: "my own words on this, about so long" for flag in flags}, KNOWLEDGE)
     assert len(text) < 4096
     assert max(map(len, text.split("\n"))) <= 600
 

@@ -1,0 +1,443 @@
+"""The custom actions, with trackers and dispatchers as the action server has them."""
+
+import json
+
+import contract
+import pytest
+from messages import found, tapped, typed
+from rasa_sdk import Tracker
+from rasa_sdk.executor import ActionExecutor, CollectingDispatcher
+
+from actions.assessment import CHANGED, RAISED
+from backtalk.interview import CONFIRM
+
+FORM = "spasm_assessment"
+NOT_UNDERSTOOD = "action_not_understood"
+FREE_QUESTIONS = ("regions", "onset", "duration", "pain_level")
+PLAIN = {"regions": ["lumbar"], "onset": "sleep"}
+
+
+@pytest.fixture(scope="module")
+def executor():
+    """The actions, found as the action server finds them."""
+    executor = ActionExecutor()
+    executor.register_package("actions")
+    return executor
+
+
+@pytest.fixture
+def dispatcher():
+    return CollectingDispatcher()
+
+
+@pytest.fixture
+def tracker(domain):
+    """Makes a tracker whose latest message is as given and whose other slots are as the domain has them."""
+
+    def make(entities=(), text="some words", intent="inform", question=None, events=(), selector=None, payload=None, **slots):
+        initial = {name: slot.get("initial_value") for name, slot in domain["slots"].items()}
+        assert set(slots) <= set(initial)
+        if payload:
+            text, entities = payload, tapped(**json.loads(payload[payload.find("{") :]))
+        message = {"text": text, "intent": {"name": intent}, "entities": [*entities]}
+        if selector:
+            message["response_selector"] = {"relief": {"response": {"intent_response_key": selector}}}
+        return Tracker(
+            "visitor", {**initial, "requested_slot": question, **slots}, message, [*events, {"event": "user", "text": text}],
+            False, None, {"name": FORM} if question else {}, "action_listen",
+        )
+
+    return make
+
+
+@pytest.fixture
+def run(executor, dispatcher, domain, responses):
+    """Runs an action on a tracker, applies the slots that it sets, and returns the messages that it sent."""
+
+    def run_action(name, tracker):
+        dispatcher.messages.clear()
+        run_action.events = executor.actions[name](dispatcher, tracker, domain)
+        for event in run_action.events:
+            if event["event"] == "slot":
+                assert event["name"] == "requested_slot" or event["name"] in domain["slots"], event
+                tracker.slots[event["name"]] = event["value"]
+        named = [message["response"] for message in dispatcher.messages if message["response"]]
+        assert set(named) <= set(responses)
+        json.dumps([run_action.events, dispatcher.messages], allow_nan=False)
+        return [*dispatcher.messages]
+
+    return run_action
+
+
+def named(messages):
+    """The responses that were sent."""
+    return [message["response"] for message in messages]
+
+
+def known(tracker):
+    """Every flag, caution and sign in the slots."""
+    return {entry for slot in ("red_flags", "cautions", "signs") for entry in tracker.get_slot(slot) or ()}
+
+
+def ends_the_questionnaire(events):
+    return any(event["event"] == "active_loop" and event["name"] is None for event in events)
+
+
+def ran(*names):
+    """Actions that ran behind the latest message."""
+    return [{"event": "action", "name": name} for name in names]
+
+
+def test_the_domain_lists_exactly_the_actions_that_exist(executor, domain):
+    assert set(executor.actions) == set(domain["actions"])
+
+
+@pytest.mark.parametrize("question", [*contract.QUESTIONS, CONFIRM])
+def test_every_question_has_an_action(executor, question):
+    assert f"action_ask_{question}" in executor.actions
+
+
+def test_the_form_asks_the_questions_of_the_contract(domain):
+    assert tuple(domain["forms"][FORM]["required_slots"]) == contract.QUESTIONS
+
+
+class TestTakingInAMessage:
+    ACTION = "action_validate_slot_mappings"
+
+    @pytest.mark.parametrize(
+        "kind, entry_id, slot",
+        [
+            ("red_flag", "fever", "red_flags"),
+            ("caution", "pregnancy", "cautions"),
+            ("sign", "numb_limb", "signs"),
+            ("region", "lumbar", "regions"),
+        ],
+    )
+    @pytest.mark.parametrize("said_by", ["words", "tap"])
+    def test_fills_the_slots(self, run, tracker, kind, entry_id, slot, said_by):
+        told = tracker(typed(found(kind, entry_id)) if said_by == "words" else tapped(**{kind: entry_id}))
+        assert run(self.ACTION, told) == []
+        assert told.get_slot(slot) == [entry_id]
+        assert told.get_slot("telling")
+
+    @pytest.mark.parametrize("flag, level", contract.FLAGS.items())
+    def test_an_emergency_makes_the_assessment_due_at_once(self, run, tracker, flag, level):
+        told = tracker(typed(found("red_flag", flag)), question="pain_level")
+        run(self.ACTION, told)
+        assert bool(told.get_slot("assessment_due")) == (level == "emergency")
+        assert told.get_slot("urgency") == (level if level == "emergency" else None)
+
+    def test_a_new_fact_behind_the_result_makes_it_due_again(self, run, tracker):
+        told = tracker(**PLAIN)
+        run("action_assessment", told)
+        told.latest_message = tracker(typed(found("red_flag", "fever"))).latest_message
+        run(self.ACTION, told)
+        assert told.get_slot("assessment_due")
+        assert told.get_slot("urgency") == "urgent"
+
+    def test_nothing_new_behind_the_result_makes_nothing_due(self, run, tracker):
+        told = tracker(intent="thanks", **PLAIN)
+        run("action_assessment", told)
+        run(self.ACTION, told)
+        assert not told.get_slot("assessment_due")
+
+    def test_a_message_that_tells_nothing_changes_only_the_settings(self, run, tracker, knowledge):
+        told = tracker(intent="greet")
+        before = dict(told.slots)
+        run(self.ACTION, told)
+        changed = {name: value for name, value in told.slots.items() if value != before[name] and (value or before[name])}
+        assert changed == dict(knowledge.settings)
+
+    @pytest.mark.parametrize("entities, answered", [(typed(found("region", "lumbar")), True), (typed(found("onset", "sport")), False), ([], False)])
+    def test_says_whether_the_question_was_answered(self, run, tracker, entities, answered):
+        told = tracker(entities, question="regions")
+        run(self.ACTION, told)
+        assert bool(told.get_slot("answered")) == answered
+
+    @pytest.mark.parametrize("text", ["/ I can't control my bladder", "/i am numb between my legs", "/saddle numbness"])
+    def test_words_behind_a_slash_are_read(self, run, tracker, text):
+        told = tracker(text=text, intent=None)
+        run(self.ACTION, told)
+        assert told.get_slot("urgency") == "emergency" or told.get_slot("flags_to_confirm")
+
+    def test_without_intent_and_entities(self, run, tracker):
+        told = tracker()
+        told.latest_message = {"text": None, "intent": None, "entities": None}
+        assert run(self.ACTION, told) == []
+
+
+class TestAskingTheNextQuestion:
+    ACTION = "validate_spasm_assessment"
+
+    @pytest.mark.parametrize(
+        "slots, question",
+        [
+            ({}, "regions"),
+            ({"regions": ["lumbar"]}, "onset"),
+            (PLAIN, "warning_signs"),
+            ({"flags_to_confirm": ["fever"]}, CONFIRM),
+            ({"onset": "fall", "red_flags": ["fall"]}, "warning_signs"),
+            ({"red_flags": ["aortic"]}, None),
+        ],
+    )
+    def test_requests_it(self, run, tracker, slots, question):
+        told = tracker(question="regions", **slots)
+        assert run(self.ACTION, told) == []
+        assert told.get_slot("requested_slot") == question
+
+    @pytest.mark.parametrize("question", FREE_QUESTIONS)
+    def test_puts_it(self, run, tracker, question):
+        assert named(run(f"action_ask_{question}", tracker(question=question))) == [f"utter_ask_{question}"]
+
+    @pytest.mark.parametrize("question", FREE_QUESTIONS)
+    def test_puts_it_in_other_words_after_a_misunderstanding(self, run, tracker, question):
+        told = tracker(question=question)
+        told.events += ran(NOT_UNDERSTOOD)
+        assert named(run(f"action_ask_{question}", told)) == [f"utter_rephrase_{question}"]
+
+    def test_a_misunderstanding_of_an_earlier_message_is_over(self, run, tracker):
+        told = tracker(question="onset", events=[{"event": "user", "text": "x"}, *ran(NOT_UNDERSTOOD)])
+        assert named(run("action_ask_onset", told)) == ["utter_ask_onset"]
+
+    @pytest.mark.parametrize("question", [*contract.QUESTIONS, CONFIRM])
+    def test_explains_it(self, run, tracker, question):
+        assert named(run("action_explain_question", tracker(question=question))) == [f"utter_explain_{question}"]
+
+
+@pytest.mark.parametrize("question", contract.CHECKLISTS)
+class TestAskingAChecklist:
+    def ask(self, run, told, question):
+        opening, listing = run(f"action_ask_{question}", told)
+        return opening["response"], listing
+
+    @pytest.mark.parametrize("regions", [[], ["cervical"], ["lumbar"], [*contract.REGIONS]], ids=str)
+    @pytest.mark.parametrize("onset", ["sleep", "fall"])
+    def test_lists_what_it_offers_numbered_with_buttons(self, run, tracker, knowledge, question, regions, onset):
+        told = tracker(question=question, regions=regions, onset=onset)
+        opening, listing = self.ask(run, told, question)
+        offered = told.get_slot("offered")
+        assert opening == f"utter_open_{question}"
+        assert [line.split(". ")[0] for line in listing["text"].split("\n")] == [str(n + 1) for n in range(len(offered))]
+        assert len(listing["buttons"]) <= 10
+        assert all(len(button["title"]) <= 20 and len(button["payload"].encode()) <= 64 for button in listing["buttons"])
+        assert [button["payload"] for button in listing["buttons"][-2:]] == ["/deny", "/not_sure"]
+
+    def test_a_button_adds_its_entry_and_the_list_goes_on(self, run, tracker, question):
+        asked = tracker(question=question, regions=["cervical"], onset="fall")
+        _, listing = self.ask(run, asked, question)
+        offered = asked.get_slot("offered")
+        for button, entry_id in zip(listing["buttons"][:-2], offered):
+            told = tracker(payload=button["payload"], question=question, regions=["cervical"], onset="fall", offered=offered)
+            run("action_validate_slot_mappings", told)
+            assert entry_id in known(told)
+            opening, rest = self.ask(run, told, question)
+            assert opening == f"utter_open_{question}_again"
+            assert rest["buttons"][-2] == {"title": "That is all", "payload": "/deny"}
+            assert told.get_slot("offered") == [other for other in offered if other != entry_id]
+
+    @pytest.mark.parametrize("intent, opening", [("affirm", "which"), ("inform", "rephrase")])
+    def test_asks_again_after_a_misunderstanding(self, run, tracker, question, intent, opening):
+        told = tracker(question=question, intent=intent)
+        told.events += ran(NOT_UNDERSTOOD)
+        assert self.ask(run, told, question)[0] == f"utter_{opening}_{question}"
+
+
+@pytest.mark.parametrize("flag", contract.FLAGS)
+def test_asking_whether_a_flag_is_there(run, tracker, knowledge, flag):
+    (message,) = run(f"action_ask_{CONFIRM}", tracker(question=CONFIRM, flags_to_confirm=[flag, "fever"]))
+    assert message["text"] == knowledge.red_flags[flag].confirm
+    assert [button["payload"] for button in message["buttons"]] == ["/affirm", "/deny", "/not_sure"]
+
+
+ASSESSED = {
+    "nothing": {},
+    "plain": PLAIN,
+    "long": {"regions": ["cervical"], "duration": "two months", "duration_days": 60.0, "pain_level": 7.0},
+    "bones": {"regions": ["lumbar"], "red_flags": ["osteoporosis"], "cautions": ["pregnancy"], "said": {"osteoporosis": "thin bones"}},
+    "fall": {"onset": "fall", "signs": ["numb_limb"]},
+    "out of order": {"regions": ["lumbar", "cervical"], "red_flags": ["night_pain", "fever", "night_pain"]},
+    **{flag: {"red_flags": [flag], "said": {flag: "my words"}} for flag in contract.FLAGS},
+}
+
+
+class TestAssessment:
+    ACTION = "action_assessment"
+
+    @pytest.mark.parametrize("slots", ASSESSED.values(), ids=ASSESSED)
+    def test_slots_and_payload_agree(self, run, tracker, slots):
+        told = tracker(question="pain_level", **slots)
+        (message,) = run(self.ACTION, told)
+        payload = message["custom"]
+        assert set(payload) == contract.PAYLOAD_KEYS | {"rules"}
+        for name in ("urgency", "regions", "red_flags", "cautions", "onset", "duration_days", "pain_level"):
+            assert payload[name] == told.get_slot(name), name
+        assert payload["urgency"] == contract.urgency(
+            slots.get("red_flags", ()), slots.get("onset"), slots.get("signs", ()), slots.get("duration_days")
+        )
+        assert message["text"] and not message["buttons"]
+
+    def test_ends_the_questionnaire(self, run, tracker):
+        told = tracker(question="pain_level", assessment_due=True, telling=True, **PLAIN)
+        run(self.ACTION, told)
+        assert ends_the_questionnaire(run.events)
+        assert (told.get_slot("requested_slot"), told.get_slot("assessment_due"), told.get_slot("telling")) == (None, False, False)
+
+    @pytest.mark.parametrize("slots", ASSESSED.values(), ids=ASSESSED)
+    def test_the_second_time_it_says_that_nothing_has_changed(self, run, tracker, slots):
+        told = tracker(**slots)
+        run(self.ACTION, told)
+        again = run(self.ACTION, told)
+        assert named(again) == ["utter_unchanged"]
+        assert not again[0]["custom"]
+
+    @pytest.mark.parametrize("flag", [flag for flag, level in contract.FLAGS.items() if level in ("emergency", "urgent")])
+    def test_a_raised_level_takes_earlier_relief_back(self, run, tracker, flag):
+        told = tracker(**PLAIN)
+        run(self.ACTION, told)
+        told.slots["red_flags"] = [flag]
+        (message,) = run(self.ACTION, told)
+        assert message["text"].startswith(RAISED)
+        assert message["custom"]["relief"] == []
+
+    @pytest.mark.parametrize("slots", [{"red_flags": ["cancer_history"]}, {"cautions": ["anticoagulant"]}, {"regions": ["cervical"]}])
+    def test_a_change_that_keeps_relief_is_told_anew(self, run, tracker, slots):
+        told = tracker(**PLAIN)
+        run(self.ACTION, told)
+        told.slots.update(slots)
+        (message,) = run(self.ACTION, told)
+        assert message["text"].startswith(CHANGED)
+        assert message["custom"]["relief"]
+
+    def test_a_higher_level_without_relief_before_has_nothing_to_take_back(self, run, tracker):
+        told = tracker(red_flags=["fever"])
+        run(self.ACTION, told)
+        told.slots["red_flags"] = ["fever", "aortic"]
+        (message,) = run(self.ACTION, told)
+        assert message["text"].startswith(CHANGED)
+
+
+class TestRelief:
+    ACTION = "action_relief"
+
+    @pytest.mark.parametrize("topic", ["overview", *contract.RELIEF])
+    def test_answers(self, run, tracker, topic):
+        assert named(run(self.ACTION, tracker(intent="relief", selector=f"relief/{topic}"))) == [f"utter_relief/{topic}"]
+
+    def test_without_a_topic_gives_the_overview(self, run, tracker):
+        assert named(run(self.ACTION, tracker(intent="relief"))) == ["utter_relief/overview"]
+
+    @pytest.mark.parametrize("topic", ["overview", *contract.RELIEF])
+    @pytest.mark.parametrize("flag", [flag for flag, level in contract.FLAGS.items() if level in ("emergency", "urgent")])
+    def test_refuses_in_an_emergency_and_where_it_is_urgent(self, run, tracker, topic, flag):
+        told = tracker(intent="relief", selector=f"relief/{topic}", red_flags=[flag])
+        assert named(run(self.ACTION, told)) == ["utter_no_relief_now"]
+
+    @pytest.mark.parametrize("option", contract.RELIEF)
+    @pytest.mark.parametrize("fact", [flag for flag, level in contract.FLAGS.items() if level == "clinician"] + [*contract.CAUTIONS])
+    def test_adds_what_rules_it_out_for_this_visitor(self, run, tracker, knowledge, option, fact):
+        kind = "cautions" if fact in contract.CAUTIONS else "red_flags"
+        answer, *more = run(self.ACTION, tracker(intent="relief", selector=f"relief/{option}", **{kind: [fact]}))
+        assert answer["response"] == f"utter_relief/{option}"
+        name = {**knowledge.red_flags, **knowledge.cautions}[fact].name
+        assert [name in message["text"] for message in more] == ([True] if fact in contract.RELIEF[option] else [])
+
+    def test_names_everything_that_rules_it_out(self, run, tracker, knowledge):
+        told = tracker(intent="relief", selector="relief/chiropractic_manipulation", red_flags=["steroids", "osteoporosis"], cautions=["anticoagulant"])
+        _, more = run(self.ACTION, told)
+        names = [knowledge.red_flags[flag].name for flag in ("steroids", "osteoporosis")] + [knowledge.cautions["anticoagulant"].name]
+        assert all(name in more["text"] for name in names)
+
+
+class TestNotUnderstood:
+    MISSED = [{"event": "user", "text": "blub"}, *ran(NOT_UNDERSTOOD)]
+
+    @pytest.mark.parametrize("events, response", [([], "utter_not_understood"), (MISSED, "utter_choices")])
+    def test_says_so(self, run, tracker, events, response):
+        assert named(run(NOT_UNDERSTOOD, tracker(intent="nlu_fallback", events=events))) == [response]
+
+    @pytest.mark.parametrize("events, expected", [([], []), (MISSED, ["utter_help_in_questionnaire"])])
+    def test_in_the_questionnaire_leaves_it_to_the_question(self, run, tracker, events, expected):
+        assert named(run(NOT_UNDERSTOOD, tracker(question="regions", events=events))) == expected
+
+    @pytest.mark.parametrize("intent", ["affirm", "deny", "not_sure"])
+    def test_yes_and_no_behind_the_result(self, run, tracker, intent):
+        told = tracker(intent=intent, **PLAIN)
+        run("action_assessment", told)
+        assert named(run(NOT_UNDERSTOOD, told)) == ["utter_after_result"]
+
+
+class TestLeaving:
+    ACTION = "action_leave"
+
+    @pytest.mark.parametrize("intent, response", [("goodbye", "utter_goodbye"), ("stop", "utter_stopped"), ("deny", "utter_stopped")])
+    def test_says_goodbye(self, run, tracker, intent, response):
+        assert named(run(self.ACTION, tracker(intent=intent, **PLAIN))) == [response]
+
+    @pytest.mark.parametrize("flag, level", contract.FLAGS.items())
+    def test_a_red_flag_is_told_first(self, run, tracker, flag, level):
+        told = tracker(intent="goodbye", red_flags=[flag], said={flag: "my words"})
+        result, farewell = run(self.ACTION, told)
+        assert result["custom"]["urgency"] == told.get_slot("urgency") == level
+        assert result["custom"]["red_flags"] == [flag]
+        assert farewell["response"] == "utter_goodbye"
+
+    @pytest.mark.parametrize("flag", contract.FLAGS)
+    def test_a_flag_that_was_not_confirmed_is_told_as_open(self, run, tracker, knowledge, flag):
+        result, _ = run(self.ACTION, tracker(intent="stop", flags_to_confirm=[flag]))
+        assert f"not sure about {knowledge.red_flags[flag].name}" in result["text"]
+        assert result["custom"]["red_flags"] == []
+
+    def test_what_was_told_is_not_told_again(self, run, tracker):
+        told = tracker(intent="goodbye", red_flags=["fever"])
+        run("action_assessment", told)
+        assert named(run(self.ACTION, told)) == ["utter_goodbye"]
+
+    def test_a_combination_of_onset_and_sign_is_told_too(self, run, tracker):
+        told = tracker(typed(found("onset", "fall"), found("sign", "numb_limb")), intent="goodbye")
+        run("action_validate_slot_mappings", told)
+        result, _ = run(self.ACTION, told)
+        assert result["custom"]["urgency"] == "emergency"
+
+
+class TestStartingOver:
+    def test_forgets_everything_but_the_settings(self, run, tracker, knowledge):
+        messages = run("action_start_over", tracker(intent="start_over", red_flags=["fever"], **PLAIN))
+        reset, *others = run.events
+        assert reset["event"] == "reset_slots"
+        kept = {event["name"]: event["value"] for event in others if event["event"] == "slot" and event["value"] is not None}
+        assert kept == dict(knowledge.settings)
+        assert named(messages) == ["utter_start_over", "utter_greet"]
+
+    def test_the_greeting_has_the_emergency_number(self, run, tracker, knowledge):
+        *_, greeting = run("action_start_over", tracker(intent="start_over"))
+        assert greeting["emergency_number"] == knowledge.settings["emergency_number"]
+
+
+class TestAWholeConversation:
+    """From the first message to the result, with nothing but the actions."""
+
+    def test_by_taps(self, run, tracker):
+        told = tracker(question="regions")
+        taps = {
+            "regions": {"region": "lumbar"}, "onset": {"onset": "lifting"}, "warning_signs": None, "medical_history": {"red_flag": "osteoporosis"},
+            "duration": {"duration": 3}, "pain_level": {"pain_level": 6},
+        }
+        asked = []
+        while question := self.next_question(run, told):
+            asked.append(question)
+            run(f"action_ask_{question}", told)
+            tap = None if question in asked[:-1] else taps[question]
+            payload = f"/inform{json.dumps(tap)}" if tap else None
+            latest = tracker(text="/deny", intent="inform" if tap else "deny", payload=payload)
+            told.latest_message = latest.latest_message
+            told.events += latest.events
+            run("action_validate_slot_mappings", told)
+        assert asked == ["regions", "onset", "warning_signs", "medical_history", "medical_history", "duration", "pain_level"]
+        (message,) = run("action_assessment", told)
+        assert message["custom"]["urgency"] == "urgent"
+        assert message["custom"]["relief"] == []
+
+    @staticmethod
+    def next_question(run, told):
+        run("validate_spasm_assessment", told)
+        return told.get_slot("requested_slot")
