@@ -11,7 +11,7 @@ from actions.questionnaire import NOT_UNDERSTOOD
 from actions.tracker import actions_of_last_turn, intent_of, interview_of, open_question
 from backtalk.knowledge import load_knowledge
 from backtalk.report import listed
-from backtalk.triage import excluded_by
+from backtalk.triage import cautions_for, excluded_by
 
 LEAVE_QUESTIONNAIRE = (ActiveLoop(None), SlotSet("requested_slot", None))
 
@@ -45,9 +45,15 @@ class ActionRelief(Action):
             return []
         knowledge, option = load_knowledge(), _topic(tracker, "relief") or "overview"
         dispatcher.utter_message(response=f"utter_relief/{option}")
-        reasons = excluded_by(option, interview_of(tracker).facts, knowledge) if option in knowledge.relief else ()
-        if reasons:
-            dispatcher.utter_message(text=f"For you it is not suitable, because of {_names(reasons, knowledge)}.")
+        facts = interview_of(tracker).facts
+        for name in [option] if option in knowledge.relief else knowledge.relief:
+            reasons = excluded_by(name, facts, knowledge)
+            if reasons:
+                what = _upper(knowledge.relief[name].name)
+                dispatcher.utter_message(text=f"{what}: not for you, because of {_names(reasons, knowledge)}.")
+        if option in knowledge.relief and not excluded_by(option, facts, knowledge):
+            for caution in cautions_for(option, facts, knowledge):
+                dispatcher.utter_message(text=caution)
         return []
 
 
@@ -122,8 +128,13 @@ def _topic(tracker: Tracker, retrieval_intent: str) -> str | None:
 
 
 def _relief_allowed(tracker: Tracker) -> bool:
-    knowledge = load_knowledge()
-    return knowledge.urgency[interview_of(tracker).outcome(knowledge).urgency].relief
+    knowledge, interview = load_knowledge(), interview_of(tracker)
+    outcome = interview.outcome(knowledge)
+    return bool(outcome.relief) and not interview.flags_to_confirm
+
+
+def _upper(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def _names(ids: tuple[str, ...], knowledge) -> str:

@@ -9,7 +9,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.assessment import signature
 from actions.tracker import intent_of, interview_of, open_question, slot_changes
-from backtalk.interview import Heard, hear
+from backtalk.interview import Heard, hear, next_question
 from backtalk.knowledge import load_knowledge
 
 # What a button of ours sends: an intent, perhaps with entities. Anything else behind a slash is somebody's words.
@@ -33,7 +33,8 @@ class ActionValidateSlotMappings(Action):
         events = slot_changes(before, heard.interview)
         if is_emergency or (told and not tracker.active_loop):
             events += _changed(tracker, "urgency", outcome.urgency)
-            is_news = signature(outcome) != told
+            is_news = is_emergency and signature(outcome) != told
+            is_news = is_news or (signature(outcome) != told and not next_question(heard.interview, knowledge))
         else:
             is_news = False
         events += _changed(tracker, "assessment_due", is_news)
@@ -47,7 +48,7 @@ class ActionValidateSlotMappings(Action):
 def _is_telling(tracker: Tracker, heard: Heard) -> bool:
     """Whether something was told that the questionnaire should take up."""
     if tracker.get_slot("assessed"):
-        return bool(heard.interview.flags_to_confirm)
+        return heard.learned and next_question(heard.interview, load_knowledge()) is not None
     return heard.learned or bool(heard.interview.flags_to_confirm) or _complains(tracker.latest_message.get("entities") or ())
 
 

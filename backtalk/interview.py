@@ -57,7 +57,7 @@ class Interview:
         """What triage decides on."""
         return Facts(
             regions=self.regions or (), onset=self.onset, red_flags=self.red_flags, cautions=self.cautions,
-            signs=self.signs, duration_days=self.duration_days, pain_level=self.pain_level,
+            signs=self.signs, duration_days=self.duration_days, pain_level=self.pain_level, unsure=self.unsure,
         )
 
     def outcome(self, knowledge: Knowledge) -> Outcome:
@@ -125,15 +125,24 @@ def hear(
         after = _hear_checklist(after, message, question, interview.offered, knowledge)
     elif question:
         after = _hear_unsure(after, message, question)
+    after = _reopen(after, interview, knowledge)
     learned = replace(after, patient=interview.patient) != interview
     if question == CONFIRM:
         answered = after.flags_to_confirm != interview.flags_to_confirm
     else:
         answered = question is not None and (
-            getattr(after, question) is not None or question in after.unsure or (message.tapped and learned)
+            getattr(after, question) is not None or question in after.unsure or (question in CHECKLISTS and learned)
             or after.cleared != interview.cleared
         )
     return Heard(after, answered, learned)
+
+
+def _reopen(after: Interview, before: Interview, knowledge: Knowledge) -> Interview:
+    """Opens the warning signs again when a new place brings signs that were not asked about."""
+    grown = before.regions and set(after.regions or ()) - set(before.regions)
+    if grown and after.warning_signs and checklist("warning_signs", after, knowledge):
+        return replace(after, warning_signs=None, unsure=tuple(e for e in after.unsure if e != "warning_signs"))
+    return after
 
 
 class _Message:
@@ -160,9 +169,10 @@ class _Message:
         """The first value of an entity that has the right type."""
         return next((e["value"] for e in self._entities if e["entity"] == name and isinstance(e["value"], kind)), None)
 
-    def numbers(self, name: str) -> list[float]:
-        """The numeric values of an entity."""
-        return [float(e["value"]) for e in self._entities if e["entity"] == name and _is_number(e["value"])]
+    def numbers(self, name: str, weak: bool = True) -> list[float]:
+        """The numeric values of an entity; without `weak`, only those of messages that say little else."""
+        found = (e for e in self._entities if e["entity"] == name and (weak or not e.get("weak")))
+        return [float(e["value"]) for e in found if _is_number(e["value"])]
 
     def findings(
         self, name: str, known: Iterable[str], patient: Optional[str], status: str = _PRESENT, weak: bool = False
@@ -333,26 +343,27 @@ def _hear_checklist(
         for kind in ("red_flag", "caution", "sign")
         for e in message.findings(kind, offered, interview.patient, _DENIED, weak=True)
     }
-    ordinals = [len(offered) if n == _LAST else n for n in message.numbers("ordinal")]
-    places = [float(n) for n in (*message.numbers("number"), *ordinals)]
+    ordinals = [len(offered) if n == _LAST else n for n in message.numbers("ordinal", weak=False)]
+    places = [float(n) for n in (*message.numbers("number", weak=False), *ordinals)]
     chosen = [offered[int(n) - 1] for n in places if n.is_integer() and 1 <= n <= len(offered)]
     if message.answer == ALL:
         chosen = list(offered)
     interview = _choose(interview, [choice for choice in chosen if choice not in denied], knowledge)
-    named = {*interview.red_flags, *interview.cautions, *interview.signs}.intersection(
+    whole = _whole_checklist(question, interview, knowledge)
+    named = [
         e["value"]
         for kind in ("red_flag", "caution", "sign")
-        for status in (_PRESENT, _UNCERTAIN)
-        for e in message.findings(kind, {*knowledge.red_flags, *knowledge.cautions, *knowledge.signs}, interview.patient, status, weak=True)
-    )
+        for e in message.findings(kind, whole, interview.patient, weak=True)
+    ]
+    uncertain = message.findings("red_flag", knowledge.red_flags, interview.patient, _UNCERTAIN, weak=True)
     if named or chosen:
         # A tap names one entry; the question stays open for the rest of the list.
         return interview if message.tapped else replace(interview, **{question: FOUND})
-    if interview.flags_to_confirm or message.answer == NO:
+    if message.answer == NO:
         known = {*interview.red_flags, *interview.cautions, *interview.signs, *interview.flags_to_confirm}
-        found = known.intersection(_whole_checklist(question, interview, knowledge))
-        return replace(interview, **{question: FOUND if found else NONE})
-    if message.answer in (UNSURE, SKIP):
+        cleared = _unique((*interview.cleared, *(e for e in offered if e not in known)))
+        return replace(interview, **{question: FOUND if known.intersection(whole) else NONE}, cleared=cleared)
+    if message.answer in (UNSURE, SKIP) and not uncertain:
         return replace(interview, **{question: UNSURE}, unsure=_unique((*interview.unsure, question)))
     # Entries that were denied by name need not be asked again; the rest of the list still is.
     return replace(interview, cleared=_unique((*interview.cleared, *(e for e in offered if e in denied))))

@@ -47,11 +47,10 @@ def assessment_text(
     level = knowledge.urgency[outcome.urgency]
     cite = _Citations(knowledge)
     do = (f"{fill(advice.text, knowledge)}{cite(advice.source)}" for advice in outcome.do)
-    parts = [changed, "\n".join((level.headline, *do)), _why(outcome, said, knowledge, cite)]
+    parts = [changed, "\n".join((level.headline, *do)), *_unsure_notes(unsure, knowledge), _why(outcome, said, knowledge, cite, unsure)]
     if level.relief:
-        parts += [_muscle(outcome, knowledge, cite), _relief(outcome, knowledge, cite)]
+        parts += [_muscle(outcome, knowledge, cite), _relief(outcome, knowledge, cite) if outcome.relief else ""]
         parts += [level.worse + cite(level.source)] if level.worse else []
-    parts += _unsure_notes(unsure, knowledge)
     parts += [fill(level.seek_help, knowledge) + cite(level.source), cite.listing(), "This is information, not a diagnosis."]
     return "\n\n".join(part for part in parts if part)
 
@@ -95,7 +94,9 @@ def _unsure_notes(unsure: Sequence[str], knowledge: Knowledge) -> list[str]:
     return notes
 
 
-def _why(outcome: Outcome, said: Mapping[str, str], knowledge: Knowledge, cite: _Citations) -> str:
+def _why(
+    outcome: Outcome, said: Mapping[str, str], knowledge: Knowledge, cite: _Citations, unsure: Sequence[str]
+) -> str:
     """The flags that decide in full, the lesser ones by name, and the rules."""
     flags = [knowledge.red_flags[flag] for flag in outcome.reasons]
     lines = []
@@ -105,7 +106,9 @@ def _why(outcome: Outcome, said: Mapping[str, str], knowledge: Knowledge, cite: 
     lesser = [flag for flag in flags if flag.level != outcome.urgency and _decided(flags, outcome)]
     lines += ["Tell them of this as well:"] if lesser else []
     lines += [f"• {_quoted(said.get(flag.id))}{_upper(flag.name)}.{cite(flag.source)}" for flag in lesser]
-    return "\n".join(["Why:", *lines]) if lines else f"Why: {_harmless_reason(outcome.facts, knowledge, cite)}"
+    if lines:
+        return "\n".join(["Why:", *lines])
+    return f"Why: {_harmless_reason(outcome.facts, knowledge, cite, 'warning_signs' not in unsure)}"
 
 
 def _decided(flags: Sequence[RedFlag], outcome: Outcome) -> bool:
@@ -113,12 +116,13 @@ def _decided(flags: Sequence[RedFlag], outcome: Outcome) -> bool:
     return any(flag.level == outcome.urgency for flag in flags)
 
 
-def _harmless_reason(facts: Facts, knowledge: Knowledge, cite: _Citations) -> str:
+def _harmless_reason(facts: Facts, knowledge: Knowledge, cite: _Citations, signs_known: bool) -> str:
+    signs = "you named no danger sign" if signs_known else "so far you named no danger sign"
     onset = knowledge.onsets[facts.onset] if facts.onset else None
     if onset and onset.meaning:
         meaning = f"{onset.meaning}{cite(onset.source)}"
-        return f"it started with {onset.name}, and you named no danger sign. {meaning}"
-    return "you named no danger sign."
+        return f"it started with {onset.name}, and {signs}. {meaning}"
+    return f"{signs}."
 
 
 def _muscle(outcome: Outcome, knowledge: Knowledge, cite: _Citations) -> str:

@@ -1,4 +1,4 @@
-"""Takes one needless second of work out of every dozen messages.
+"""Replaces one private method of Rasa that costs three quarters of the time of a message.
 
 Rasa checks each reply of the action server against a JSON schema, and has jsonschema check the schema itself anew every
 time: 40 ms an action, three quarters of the time that a message took (docs/performance.md says how it was measured). Here the schema is

@@ -11,7 +11,7 @@ Ids = tuple[str, ...]
 @dataclass(frozen=True)
 class Facts:
     """What is known of the patient. `duration_days` and `pain_level` (0-10) are None where unknown; `signs` are facts
-    that are no flag alone, such as numb_limb. Ids are those of the knowledge files; triage refuses others."""
+    that are no flag alone, such as numb_limb; `unsure` holds flags that were asked about and left open. Ids are those of the knowledge files; triage refuses others."""
 
     regions: Ids = ()
     onset: Optional[str] = None
@@ -20,6 +20,7 @@ class Facts:
     signs: Ids = ()
     duration_days: Optional[float] = None
     pain_level: Optional[float] = None
+    unsure: Ids = ()
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,11 @@ def assess(facts: Facts, knowledge: Knowledge) -> Outcome:
     combinations = [found for found in knowledge.combinations if _applies(found, facts)]
     long_lasting = (facts.duration_days or 0) > knowledge.long_duration.days
     levels = {flag.level for flag in flags} | {combination.level for combination in combinations}
+    open_flags = [flag for flag in facts.unsure if not _allows_relief(flag, knowledge)]
     if long_lasting:
         levels.add(knowledge.long_duration.level)
+    if open_flags:
+        levels.add(knowledge.open_flag.level)
     level = next((level for level in knowledge.urgency.values() if level.id in levels), _lowest(knowledge))
     return Outcome(
         facts=facts,
@@ -79,8 +83,8 @@ def assess(facts: Facts, knowledge: Knowledge) -> Outcome:
         do=_what_to_do(level, flags, combinations),
         muscles=_unique(muscle for region in facts.regions for muscle in knowledge.regions[region].muscles),
         reasons=facts.red_flags,
-        rules=_rules(combinations, long_lasting, facts, knowledge),
-        relief=_relief(facts, level, knowledge),
+        rules=_rules(combinations, long_lasting, open_flags, facts, knowledge),
+        relief=() if open_flags else _relief(facts, level, knowledge),
     )
 
 
@@ -99,6 +103,7 @@ def complete(facts: Facts, knowledge: Knowledge) -> Facts:
         red_flags=_ordered((*facts.red_flags, *raised), knowledge.red_flags, "red flag"),
         cautions=_ordered(facts.cautions, knowledge.cautions, "caution"),
         signs=_ordered(facts.signs, knowledge.signs, "sign"),
+        unsure=tuple(flag for flag in knowledge.red_flags if flag in facts.unsure),
     )
 
 
@@ -106,6 +111,12 @@ def excluded_by(option_id: str, facts: Facts, knowledge: Knowledge) -> Ids:
     """The facts that rule a relief option out, in the order of the knowledge files."""
     present = _present(complete(facts, knowledge))
     return tuple(fact for fact in knowledge.relief[option_id].never_with if fact in present)
+
+
+def cautions_for(option_id: str, facts: Facts, knowledge: Knowledge) -> Ids:
+    """What must be said of a relief option because of these facts."""
+    present = _present(complete(facts, knowledge))
+    return tuple(text for fact, text in knowledge.relief[option_id].caution_with.items() if fact in present)
 
 
 def _applies(combination: Combination, facts: Facts) -> bool:
@@ -116,6 +127,10 @@ def _applies(combination: Combination, facts: Facts) -> bool:
 def _present(facts: Facts) -> set[str]:
     onset = {facts.onset} if facts.onset else set()
     return {*facts.regions, *onset, *facts.red_flags, *facts.cautions, *facts.signs}
+
+
+def _allows_relief(flag: str, knowledge: Knowledge) -> bool:
+    return knowledge.urgency[knowledge.red_flags[flag].level].relief
 
 
 def _lowest(knowledge: Knowledge) -> UrgencyLevel:
@@ -134,7 +149,9 @@ def _what_to_do(
     return _unique((*first, *replacing, *own))
 
 
-def _rules(combinations: list[Combination], long_lasting: bool, facts: Facts, knowledge: Knowledge) -> tuple[Rule, ...]:
+def _rules(
+    combinations: list[Combination], long_lasting: bool, open_flags: list[str], facts: Facts, knowledge: Knowledge
+) -> tuple[Rule, ...]:
     present = _present(facts)
     rules = [
         Rule(found.id, _unique(fact for fact in (*found.any_of, *found.with_) if fact in present), found.why, found.source)
@@ -143,6 +160,9 @@ def _rules(combinations: list[Combination], long_lasting: bool, facts: Facts, kn
     if long_lasting:
         rule = knowledge.long_duration
         rules.append(Rule(rule.id, ("duration",), rule.why, rule.source))
+    if open_flags:
+        rule = knowledge.open_flag
+        rules.append(Rule(rule.id, tuple(open_flags), rule.why, rule.source))
     return tuple(rules)
 
 
@@ -155,8 +175,7 @@ def _relief(facts: Facts, level: UrgencyLevel, knowledge: Knowledge) -> tuple[Su
         wrong_region = option.only_regions and not present.intersection(option.only_regions)
         if wrong_region or present.intersection(option.never_with):
             continue
-        cautions = [text for fact, text in option.caution_with.items() if fact in present]
-        cautions += [option.caution] if option.caution else []
+        cautions = [*cautions_for(option.id, facts, knowledge), *([option.caution] if option.caution else [])]
         suggestions.append(Suggestion(option.id, " ".join(cautions) or None))
     return tuple(suggestions)
 

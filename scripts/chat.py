@@ -17,7 +17,7 @@ def work() -> None:
     port, actions_port = ports()
     address = f"http://{HOST}:{port}/webhooks/rest/webhook"
     with ExitStack() as stack:
-        if not answers(address):
+        if not answers(f"http://{HOST}:{port}/webhooks/rest/"):
             train()
             bot = stack.enter_context(Bot(port, actions_port))
             say("Starting the bot (about 20 s) ...")

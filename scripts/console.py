@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -63,7 +64,9 @@ def tail(path: Path, lines: int = 8) -> str:
 
 
 def main(work) -> None:
-    """Runs a script's work; a Failure becomes one message and exit code 1, Ctrl-C exit code 130."""
+    """Runs a script's work; a Failure becomes one message and exit code 1, Ctrl-C exit code 130, and a signal to end cleans up too."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(143))
     try:
         sys.exit(work() or 0)
     except Failure as failure:

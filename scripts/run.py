@@ -1,7 +1,6 @@
 """Trains where needed, starts the bot, and says where to chat. Ctrl-C ends it."""
 
 import os
-import signal
 import sys
 
 from console import main, say
@@ -15,7 +14,6 @@ def work() -> None:
     check_free("bot", port)
     check_free("action server", actions_port)
     train()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with Bot(port, actions_port, os.environ.get("BACKTALK_HOST", HOST)) as bot:
         say("Starting the bot and its action server (about 20 s) ...")
         bot.start(_show_waiting)

@@ -19,7 +19,7 @@ RECORD = MODEL.with_name("backtalk.json")
 # What a model is made from.
 SOURCES = ("config.yml", "domain.yml", "requirements/lock.txt", "data", "backtalk")
 MAX_HISTORY = "4"
-# Rasa must be told where these are even when it only trains.
+# What every Rasa process of ours runs with.
 ENVIRONMENT = {
     "RASA_TELEMETRY_ENABLED": "false",
     "TF_CPP_MIN_LOG_LEVEL": "3",

@@ -8,6 +8,7 @@ from backtalk.knowledge.model import (
     LongDuration,
     Muscle,
     Onset,
+    OpenFlag,
     Phrases,
     RedFlag,
     Region,
@@ -18,6 +19,6 @@ from backtalk.knowledge.model import (
 )
 
 __all__ = [
-    "Caution", "Combination", "Knowledge", "KnowledgeError", "LongDuration", "Muscle", "Onset", "Phrases", "RedFlag",
+    "Caution", "Combination", "Knowledge", "KnowledgeError", "LongDuration", "Muscle", "Onset", "OpenFlag", "Phrases", "RedFlag",
     "Region", "ReliefOption", "Sign", "Source", "UrgencyLevel", "load_knowledge", "load_phrases",
 ]

@@ -69,6 +69,7 @@ def _load_knowledge(folder: Path) -> model.Knowledge:
         urgency=_by_id(model.UrgencyLevel, records["urgency"]["urgency"]),
         combinations=tuple(_record(model.Combination, entry) for entry in records["urgency"]["combinations"]),
         long_duration=_record(model.LongDuration, records["urgency"]["long_duration"]),
+        open_flag=_record(model.OpenFlag, records["urgency"]["open_flag"]),
         explanation=records["regions"]["explanation"]["text"],
         explanation_source=_ids(records["regions"]["explanation"]["source"]),
         settings=_settings(records["settings"]["settings"]),

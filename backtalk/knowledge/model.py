@@ -139,7 +139,16 @@ class LongDuration:
     id: str
     days: int
     level: str
-    name: str
+    why: str
+    source: Ids
+
+
+@dataclass(frozen=True)
+class OpenFlag:
+    """What a visitor's "not sure" about a flag that allows no relief does: no relief, and at least this level."""
+
+    id: str
+    level: str
     why: str
     source: Ids
 
@@ -161,6 +170,7 @@ class Knowledge:
     urgency: Mapping[str, UrgencyLevel]
     combinations: tuple[Combination, ...]
     long_duration: LongDuration
+    open_flag: OpenFlag
     explanation: str
     explanation_source: Ids
     settings: Mapping[str, str]

@@ -5,6 +5,7 @@ at a terminator. medspaCy has it too, but importing it costs four seconds and 80
 `data/knowledge/phrases/assertion.yml`.
 """
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Mapping, Optional, Sequence
 
@@ -22,8 +23,11 @@ _NEUTRAL, _TERMINATOR, _QUESTION, _FIRST_PERSON = "neutral", "terminator", "ques
 # Words with which a finding can deny by itself ("no feeling in the foot"). A "no" earlier in the same list belongs to
 # another entry then, unless it is a whole "I don't have".
 _OWN_NEGATIONS = {"no", "not", "nothing", "never", "can", "cannot", "lost", "without"}
+_RELATIVES = {"who", "which", "when", "where"}
 _LIST_MARKS = {",", "and", "&", "plus", "also", "then"}
 _WHOLE_DENIALS = {"have", "has", "had", "get", "got", "getting", "having", "deny", "denies", "denied", "denying", "out"}
+# How many tokens away words still matter; keeps endless sentences quick.
+_LONGEST_REACH = 60
 # How far a denial reaches a place of the body: "not my neck", but not "no numbness and so on with my low back".
 _NEAR = 4
 
@@ -76,15 +80,21 @@ class Context:
 
     def __init__(self, doc: Doc, matches: Sequence[Span], directions: Mapping[str, str], passes: Mapping):
         self._doc = doc
-        neutral = [span for span in matches if span.label_ == _NEUTRAL]
-        self._modifiers = [
-            _Modifier(span.label_.split(":")[0], directions[span.label_], span)
-            for span in matches
-            if span.label_ in directions and not any(_overlap(span, other) and len(other) > len(span) for other in neutral)
-        ]
-        self._terminators = [(span, passes[span.label_]) for span in matches if span.label_ in passes]
-        # "Did a spin class" tells; phrases do not know it from "do a".
-        self._questions = [span for span in matches if span.label_ == _QUESTION and span[0].lower_ != "did"]
+        self._ends = [token.i for token in doc if token.text in _SENTENCE_ENDS]
+        neutral = _Nearby([span for span in matches if span.label_ == _NEUTRAL])
+        self._modifiers = _Nearby(
+            [
+                span
+                for span in matches
+                if span.label_ in directions
+                and not any(_overlap(span, other) and len(other) > len(span) for other in neutral.to(span))
+            ]
+        )
+        self._directions = directions
+        self._terminators = _Nearby([span for span in matches if span.label_ in passes])
+        self._passes = passes
+        self._questions = [span for span in matches if span.label_ == _QUESTION and not _tells(span)]
+        self._nearby_questions = _Nearby(self._questions)
         self._first_person = {token.i for span in matches if span.label_ == _FIRST_PERSON for token in span}
 
     def opens_with_question(self) -> bool:
@@ -95,13 +105,20 @@ class Context:
 
     def judge(self, span: Span) -> Assertion:
         """Whether what a finding's span says is asserted."""
-        return self._judge(span, {m.category for m in self._modifiers if self._reaches(m, span)})
+        return self._judge(span, {m.category for m in self._reaching(span)})
 
     def judge_place(self, span: Span) -> Assertion:
         """The same for a place of the body, which lists and guesses around it do not touch: a modifier ends at a comma,
         only a near one denies, and where it may be is where it is."""
-        modifiers = [m for m in self._modifiers if self._reaches(m, span) and self._touches(m, span)]
-        return self._judge(span, {m.category for m in modifiers} - {UNCERTAIN})
+        categories = {m.category for m in self._reaching(span) if self._touches(m, span)}
+        return self._judge(span, categories - {UNCERTAIN})
+
+    def _reaching(self, span: Span) -> list[_Modifier]:
+        """The modifiers in whose scope a span stands."""
+        modifiers = (
+            _Modifier(near.label_.split(":")[0], self._directions[near.label_], near) for near in self._modifiers.to(span)
+        )
+        return [modifier for modifier in modifiers if self._reaches(modifier, span)]
 
     def _judge(self, span: Span, categories: set[str]) -> Assertion:
         experiencer = OTHER if OTHER in categories else PATIENT
@@ -142,25 +159,28 @@ class Context:
 
     def _open_between(self, start: int, end: int, modifier: _Modifier, target: Span) -> bool:
         """Whether no sentence end and no terminator of the modifier's category stands between two token positions."""
-        if any(token.text in _SENTENCE_ENDS for token in self._doc[start:end]):
+        if self._sentence_end(start) < end:
             return False
         return not any(
-            modifier.category not in passes
+            modifier.category not in self._passes[span.label_]
             and start <= span.start < end
             and not _overlap(span, target)
             and not _overlap(span, modifier.span)
-            for span, passes in self._terminators
+            for span in self._terminators.to(target)
         )
 
     def _asked_about(self, span: Span) -> Optional[str]:
         """HYPOTHETICAL inside a question, UNCERTAIN inside one about the visitor's own body, else None."""
         start, end = self._clause(span)
-        sentence_end = next((t.text for t in self._doc[span.end :] if t.text in _SENTENCE_ENDS), "")
-        opened = any(self._opens(question, start) and question.start < span.start for question in self._questions)
-        ends_in_mark = sentence_end == "?" and not any(
-            end <= q.start < self._sentence_end(span) for q in self._questions
+        sentence_end = self._sentence_end(span.end)
+        questions = self._nearby_questions.to(span)
+        opened = any(self._opens(question, start) and question.start < span.start for question in questions)
+        ends_in_mark = (
+            end >= sentence_end < len(self._doc)
+            and self._doc[sentence_end].text == "?"
+            and not any(end <= question.start < sentence_end for question in questions)
         )
-        if not opened and not (ends_in_mark and end >= self._sentence_end(span)):
+        if not opened and not ends_in_mark:
             return None
         return UNCERTAIN if self._is_personal(span) else HYPOTHETICAL
 
@@ -172,16 +192,43 @@ class Context:
         start, end = self._clause(span)
         return any(token.i in self._first_person for token in self._doc[start:end])
 
-    def _sentence_end(self, span: Span) -> int:
-        return next((t.i for t in self._doc[span.end :] if t.text in _SENTENCE_ENDS), len(self._doc))
+    def _sentence_end(self, position: int) -> int:
+        """The position of the next sentence end, or behind the last token."""
+        following = bisect_left(self._ends, position)
+        return self._ends[following] if following < len(self._ends) else len(self._doc)
 
     def _clause(self, span: Span) -> tuple[int, int]:
-        """Token positions of the clause around a span: between sentence ends and terminators."""
-        cuts = [token.i + 1 for token in self._doc if token.text in _SENTENCE_ENDS]
-        cuts += [cut.start for cut, _ in self._terminators if not _overlap(cut, span)]
+        """Token positions of the clause around a span: between sentence ends and terminators, of which a mere "my"
+        or "I" is none."""
+        before = bisect_left(self._ends, span.start)
+        cuts = [
+            cut.start
+            for cut in self._terminators.to(span)
+            if not _overlap(cut, span) and not all(token.i in self._first_person for token in cut)
+        ]
         start = max((cut for cut in cuts if cut <= span.start), default=0)
         end = min((cut for cut in cuts if cut >= span.end), default=len(self._doc))
-        return start, min(end, self._sentence_end(span))
+        return max(start, self._ends[before - 1] + 1 if before else 0), min(end, self._sentence_end(span.end))
+
+
+class _Nearby:
+    """Spans, of which those are asked for that stand near another."""
+
+    def __init__(self, spans: Sequence[Span]):
+        self._spans = sorted(spans, key=lambda span: span.start)
+        self._starts = [span.start for span in self._spans]
+
+    def to(self, span: Span) -> list[Span]:
+        """The spans that begin within reach of a span."""
+        first = bisect_left(self._starts, span.start - _LONGEST_REACH)
+        return self._spans[first : bisect_right(self._starts, span.end + _LONGEST_REACH)]
+
+
+def _tells(question: Span) -> bool:
+    """Whether what looks like a question is none: "did a spin class", or a clause as in "my mother, who is 71"."""
+    before = question.doc[max(0, question.start - 2) : question.start]
+    is_relative = len(before) == 2 and before[1].text == "," and before[0].norm_ not in _FILLERS
+    return question[0].lower_ == "did" or (is_relative and question[0].norm_ in _RELATIVES)
 
 
 def _overlap(one: Span, other: Span) -> bool:

@@ -13,6 +13,8 @@ _CLAUSE_END = re.compile(r"[,.!?;:\n()]|\b(?:but|though|although|now|then)\b")
 _SENTENCE_END = re.compile(r"[.!?;\n](?!\d)")
 _BEGINS = re.compile(r"\b(?:start(?:ed|s)?|began|begun|came on|come on|happened|ongoing|going on|comes? and goes?|on and off)\b")
 _THEN = re.compile(r"\W*(?:ago|back|before)\b|last year\b|last month\b")
+# How many characters away the rest of a sentence is looked for.
+_WINDOW = 400
 _LONG = 365
 _NEAR = 25
 _TROUBLE = ("region", "complaint", "onset")
@@ -60,7 +62,7 @@ def _dates_another(duration: Duration, findings: Sequence[Finding], text: str, s
         return False
     if any(_lasts(f, standing) for f in clause):
         return True
-    if _THEN.match(text[duration.end :]) or _THEN.match(text[duration.start :]):
+    if _THEN.match(text, duration.end) or _THEN.match(text, duration.start):
         return duration.days >= _LONG and any(f.kind in _TROUBLE for f in findings)
     return duration.days >= _LONG and _continues_another(duration, findings, text, standing)
 
@@ -78,6 +80,7 @@ def _lasts(finding: Finding, standing: Collection[str]) -> bool:
 
 def _bounds(duration: Duration, text: str, ends: re.Pattern) -> tuple[int, int]:
     """The part of the text around a duration up to the nearest ends on both sides."""
-    start = max((match.end() for match in ends.finditer(text, 0, duration.start)), default=0)
-    following = ends.search(text, duration.end)
-    return start, following.start() if following else len(text)
+    first, last = max(0, duration.start - _WINDOW), min(len(text), duration.end + _WINDOW)
+    start = max((match.end() for match in ends.finditer(text, first, duration.start)), default=first)
+    following = ends.search(text, duration.end, last)
+    return start, following.start() if following else last

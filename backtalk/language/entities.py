@@ -28,8 +28,10 @@ def to_entities(reading: Reading, extractor: str) -> list[dict[str, Any]]:
     ]
     if reading.pain is not None:
         entities.append({"entity": "pain_level", "value": reading.pain, "extractor": extractor})
-    entities += [{"entity": "number", "value": number, "extractor": extractor} for number in reading.numbers]
-    entities += [{"entity": "ordinal", "value": ordinal, "extractor": extractor} for ordinal in reading.ordinals]
+    for name, values in (("number", reading.numbers), ("ordinal", reading.ordinals)):
+        entities += [
+            {"entity": name, "value": value, "weak": not reading.choice, "extractor": extractor} for value in values
+        ]
     if reading.patient:
         entities.append({"entity": "patient", "value": reading.patient, "extractor": extractor})
     if reading.question:

@@ -116,12 +116,13 @@ class PhraseMatcher:
             for pattern in candidates[word]
             if (end := pattern.end(norms, start))
         }
-        longest: dict[str, list[tuple[int, int]]] = {}
+        taken: dict[str, set[int]] = {}
+        spans = []
         for label, start, end in sorted(found, key=lambda match: (match[1] - match[2], match[1])):
-            taken = longest.setdefault(label, [])
-            if not any(start < other_end and other_start < end for other_start, other_end in taken):
-                taken.append((start, end))
-        spans = [Span(doc, start, end, label) for label, places in longest.items() for start, end in places]
+            places = taken.setdefault(label, set())
+            if places.isdisjoint(range(start, end)):
+                places.update(range(start, end))
+                spans.append(Span(doc, start, end, label))
         return sorted(spans, key=lambda span: (span.start, span.end, span.label_))
 
     def _compile(self, phrase: str) -> tuple[_Element, ...]:

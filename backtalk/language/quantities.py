@@ -31,6 +31,8 @@ _MONTHS = (
     "january", "february", "march", "april", "may", "june",
     "july", "august", "september", "october", "november", "december",
 )
+# How many characters around an amount tell what it is of.
+_NEARBY = 60
 # What "for months" may mean at the least, in days.
 _VAGUE = {"hours": 0, "days": 3, "weeks": 21, "months": 90, "years": 730, "decades": 3650, "ages": 90, "yonks": 365,
           "forever": 730}
@@ -98,6 +100,12 @@ _PLAIN_NUMBER = re.compile(rf"(?<![\w.])(?P<digits>\d+(?:\.\d+)?)(?:ish)?(?![\w%
 _ORDINAL = re.compile(r"\b(" + "|".join(_ORDINALS) + r")\b(?! (?:week|month|year|night|day|time|trimester|few))")
 
 
+_AROUND_A_CHOICE = set(
+    "the one ones and number numbers nr just only both also plus i have got had yes yeah it is its that would be option "
+    "item on of list a an or st nd rd th please ish about around maybe say".split()
+)
+
+
 @dataclass(frozen=True)
 class Duration:
     """How long ago it began: `days` (0 is today), the words, and whether they can hardly mean anything else."""
@@ -115,8 +123,10 @@ def read_durations(text: str, today: Optional[date] = None) -> list[Duration]:
     lowered = text.lower()
     found = list(_amounts(lowered)) + list(_named(lowered, today))
     kept: list[Duration] = []
+    taken: set[int] = set()
     for duration in sorted(found, key=lambda d: (d.start - d.end)):
-        if not any(duration.start < other.end and other.start < duration.end for other in kept):
+        if taken.isdisjoint(range(duration.start, duration.end)):
+            taken.update(range(duration.start, duration.end))
             kept.append(duration)
     return [
         Duration(d.days, text[d.start : d.end].strip(), d.start, d.end, d.sure)
@@ -127,7 +137,8 @@ def read_durations(text: str, today: Optional[date] = None) -> list[Duration]:
 def _amounts(text: str) -> Iterator[Duration]:
     for pattern in (_AMOUNT, _PAIR):
         for match in pattern.finditer(text):
-            before, after = text[: match.start()], text[match.end() :]
+            before = text[max(0, match.start() - _NEARBY) : match.start()]
+            after = text[match.end() : match.end() + _NEARBY]
             if _NOT_A_DURATION.match(after) or _RHYTHM.search(before):
                 continue
             groups = match.groupdict()
@@ -194,6 +205,12 @@ def read_numbers(text: str) -> list[float]:
 def read_ordinals(text: str) -> list[int]:
     """Places in a list that a message names: "the second one" is [2], "last" is [-1]."""
     return [_ORDINALS[word] for word in _ORDINAL.findall(text.lower())]
+
+
+def is_choice(text: str) -> bool:
+    """Whether a message is little more than numbers or places in a list: "1 and 4", "just the second one"."""
+    rest = _ORDINAL.sub(" ", _PLAIN_NUMBER.sub(" ", text.lower()))
+    return not set(re.findall(r"[a-z]+", rest)) - _AROUND_A_CHOICE
 
 
 def _value(text: str) -> float:

@@ -29,6 +29,10 @@ LONGEST_READ = 20_000
 _SAME_LENGTH = str.maketrans({"\u2019": "'", "\u2018": "'", "\u00b4": "'", "`": "'", "\u201c": '"', "\u201d": '"', "\u00a0": " "})
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 _HYPHEN = re.compile(r"(?<=[A-Za-z])[-/\u2010-\u2015](?=[A-Za-z])")
+# spaCy takes minutes over thousands of signs without a space.
+_ENDLESS = re.compile(r"\S{80,}")
+_SIGN = re.compile(r"[^\w']")
+_WORD = re.compile(r"[^\W\d_]{2,}")
 _TIGHT_STOP = re.compile(r"(?<=[a-z])\.(?=[A-Za-z]{2})")
 _OWN_BODY = re.compile(
     r"\b(?:my (?:\w+ ){0,2}(?:back|neck|spine|shoulders?|shoulder blades?|legs?|arms?|hands?|feet|foot)"
@@ -65,7 +69,7 @@ class Finding:
 @dataclass(frozen=True)
 class Reading:
     """What a message says. `patient` is "other" where it is about somebody else's back, "self" where it is plainly
-    about the writer's, else None. `pain` is 0 to 10 where the message states it. `question`: it asks
+    about the writer's, else None. `pain` is 0 to 10 where the message states it. `choice`: it is little more than numbers; `question`: it asks
     something."""
 
     findings: tuple[Finding, ...] = ()
@@ -75,6 +79,7 @@ class Reading:
     ordinals: tuple[int, ...] = ()
     patient: Optional[str] = None
     question: bool = False
+    choice: bool = False
 
     @property
     def answer(self) -> Optional[str]:
@@ -110,6 +115,11 @@ class Reader:
         self._assert = AssertionRules(self._nlp, vocabulary, rules)
         self._spelling = Spelling(self._matcher.words | self._assert.words)
 
+    def has_words(self, text: str) -> bool:
+        """Whether a text has at least one word that can be understood, or no letters at all."""
+        words = _WORD.findall(_clean(text[:LONGEST_READ]).lower())
+        return not words or any(self._spelling.knows(word) for word in words)
+
     def read(self, text: str) -> Reading:
         """Everything the message mentions; of text beyond 20,000 characters only the first part is read."""
         text = _clean(text[:LONGEST_READ])
@@ -139,6 +149,7 @@ class Reader:
             numbers=tuple(quantities.read_numbers(rest)),
             ordinals=tuple(quantities.read_ordinals(rest)),
             patient=patient,
+            choice=quantities.is_choice(text),
             question="?" in text or context.opens_with_question(),
         )
 
@@ -170,6 +181,7 @@ class Reader:
 def _clean(text: str) -> str:
     """The text with typographic variants made plain, every character still in its place."""
     text = _CONTROL.sub(" ", text.translate(_SAME_LENGTH))
+    text = _ENDLESS.sub(lambda match: _SIGN.sub(" ", match.group()), text)
     return _TIGHT_STOP.sub("\n", _HYPHEN.sub(" ", text))
 
 
@@ -186,12 +198,21 @@ def _meaningful(spans: Sequence[Span]) -> list[Span]:
     def is_out_of_place(span: Span) -> bool:
         return _kind(span) == ANSWER and len(span) == 1 and span.start > 1
 
+    rivals: dict[int, list[Span]] = {}
+    for span in spans:
+        if _kind(span) in (HARMLESS, *EXCLUSIVE_KINDS):
+            for position in range(span.start, span.end):
+                rivals.setdefault(position, []).append(span)
     return [
         span
         for span in spans
         if _kind(span) != HARMLESS
         and not is_out_of_place(span)
-        and not any(_hides(other, span) or _outdoes(other, span) for other in spans)
+        and not any(
+            _hides(other, span) or _outdoes(other, span)
+            for position in range(span.start, span.end)
+            for other in rivals.get(position, ())
+        )
     ]
 
 
@@ -225,7 +246,8 @@ def _places(durations: Sequence[Duration]) -> list[tuple[int, int]]:
 
 def _own_places(findings: Sequence[Finding]) -> list[Finding]:
     """The findings of somebody who tells of trouble: places that are only asked about are where it is, if none else."""
-    if any(finding.kind == "region" and finding.status == PRESENT for finding in findings):
+    tells = any(f.kind in ("complaint", "onset", "red_flag") for f in findings)
+    if not tells or any(f.kind == "region" and f.status == PRESENT for f in findings):
         return list(findings)
     return [
         replace(f, status=PRESENT) if f.kind == "region" and f.status in (HYPOTHETICAL, UNCERTAIN) else f

@@ -30,6 +30,10 @@ class Spelling:
             return word
         return self._repair(word)
 
+    def knows(self, word: str) -> bool:
+        """Whether a lower-case word is English, or of the vocabulary, or a misspelling of one of its words."""
+        return word in self._vocabulary or word in english_words() or self.repair(word) != word
+
     def _find(self, word: str) -> str:
         if word in english_words():
             return word

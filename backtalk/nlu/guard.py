@@ -13,6 +13,8 @@ from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
+from backtalk.language import Reader, load_reader
+
 TOO_LONG, UNREADABLE = "message_too_long", "message_unreadable"
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 _LATIN = re.compile(r"[A-Za-z]")
@@ -30,15 +32,16 @@ class MessageGuard(GraphComponent, IntentClassifier):
         """`max_characters`: the longest message that is answered; `max_digits`: the most digits in one."""
         return {"max_characters": 2000, "max_digits": 40}
 
-    def __init__(self, config: Dict[Text, Any]) -> None:
+    def __init__(self, config: Dict[Text, Any], reader: Reader) -> None:
         self._config = config
+        self._reader = reader
 
     @classmethod
     def create(
         cls, config: Dict[Text, Any], model_storage: ModelStorage, resource: Resource, context: ExecutionContext
     ) -> MessageGuard:
         """Creates the component from its settings."""
-        return cls(config)
+        return cls(config, load_reader())
 
     def process(self, messages: List[Message]) -> List[Message]:
         """Sets the intent of messages that are too long or unreadable."""
@@ -54,4 +57,4 @@ class MessageGuard(GraphComponent, IntentClassifier):
         readable = _LETTER_OR_DIGIT.search(text) and (text.isascii() or _LATIN.search(text))
         if not readable or sum(character.isdigit() for character in text) > self._config["max_digits"]:
             return UNREADABLE
-        return None
+        return None if self._reader.has_words(text) else UNREADABLE

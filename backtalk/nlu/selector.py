@@ -24,7 +24,7 @@ from scipy.sparse import csr_matrix
 class AnswerSelector(LogisticRegressionClassifier):
     """Does what Rasa's ResponseSelector does, by logistic regression on the features that the intents use too.
 
-    Writes the standard `response_selector` output for every retrieval intent, so that `utter_faq` works as usual.
+    Writes the standard `response_selector` output for every retrieval intent, so that retrieval intents work as usual.
     """
 
     def _create_training_matrix(self, training_data: TrainingData) -> Tuple[csr_matrix, List[str]]:

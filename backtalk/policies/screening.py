@@ -18,6 +18,8 @@ from backtalk.speed import prepare_reply_schema
 
 ASSESSMENT = "action_assessment"
 FORM = "spasm_assessment"
+# Above this confidence "enough of this" is meant, although it could also pass for an answer.
+SURE = 0.9
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.POLICY_WITHOUT_END_TO_END_SUPPORT, is_trainable=False)
@@ -30,7 +32,7 @@ class ScreeningPolicy(Policy):
     a flag that waits for a yes or no comes before any answer.
     A question asked within the questionnaire gets its answer although the message answered the questionnaire as well
     (`digressions`, the action for each intent), and whoever wants to leave it may (`exits`, the action for each intent),
-    unless the message answers the open question. Behind the actions in `listen_after` it is the visitor's turn.
+    unless the message rather answers the open question. Behind the actions in `listen_after` it is the visitor's turn.
     """
 
     @staticmethod
@@ -97,7 +99,8 @@ class ScreeningPolicy(Policy):
 
     def _way_out(self, tracker: DialogueStateTracker, intent: Optional[Text]) -> Optional[Text]:
         """The action for a message in the questionnaire that wants something else than to answer."""
-        if not tracker.get_slot("answered") and intent in self.config["exits"]:
+        sure = tracker.latest_message.intent.get("confidence", 0) >= SURE
+        if intent in self.config["exits"] and (sure or not tracker.get_slot("answered")):
             return self.config["exits"][intent]
         if tracker.get_slot("flags_to_confirm") and tracker.get_slot("requested_slot") != "flags_to_confirm":
             return None

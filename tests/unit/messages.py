@@ -21,7 +21,7 @@ def lasting(days, words="a while", sure=True):
 
 def typed(*findings, **quantities):
     """The entities of a typed message; `quantities` are the other fields of a Reading."""
-    return to_entities(Reading(findings=findings, **quantities), READER)
+    return to_entities(Reading(findings=findings, **{"choice": True, **quantities}), READER)
 
 
 def tapped(**values):
