@@ -40,7 +40,7 @@ _NAMED = {
     r"(?:earlier )?today|tonight|just now|(?:this|since) (?:very )?(?:morning|afternoon|evening|lunchtime)"
     r"|an hour or (?:so|two)|lunchtime": 0,
     r"yesterday|yest|yday|last night|(?:the )?night before last|overnight": 1,
-    r"the day before yesterday": 2,
+    r"(?:the )?day before yesterday": 2,
     r"the other day": 3,
     r"(?:since |last |the )+weekend": "weekend",
     r"last week": 7,

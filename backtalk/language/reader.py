@@ -32,7 +32,7 @@ _HYPHEN = re.compile(r"(?<=[A-Za-z])[-/\u2010-\u2015](?=[A-Za-z])")
 # spaCy takes minutes over thousands of signs without a space.
 _ENDLESS = re.compile(r"\S{80,}")
 _SIGN = re.compile(r"[^\w']")
-_WORD = re.compile(r"[^\W\d_]{2,}")
+_WORD = re.compile(r"[^\W\d_]{3,}")
 _TIGHT_STOP = re.compile(r"(?<=[a-z])\.(?=[A-Za-z]{2})")
 _OWN_BODY = re.compile(
     r"\b(?:my (?:\w+ ){0,2}(?:back|neck|spine|shoulders?|shoulder blades?|legs?|arms?|hands?|feet|foot)"
@@ -116,9 +116,10 @@ class Reader:
         self._spelling = Spelling(self._matcher.words | self._assert.words)
 
     def has_words(self, text: str) -> bool:
-        """Whether a text has at least one word that can be understood, or no letters at all."""
+        """Whether at least one word of a text can be understood; of one with a single word, or only short ones, nobody
+        can say that it is none."""
         words = _WORD.findall(_clean(text[:LONGEST_READ]).lower())
-        return not words or any(self._spelling.knows(word) for word in words)
+        return len(words) < 2 or any(self._spelling.knows(word) for word in words)
 
     def read(self, text: str) -> Reading:
         """Everything the message mentions; of text beyond 20,000 characters only the first part is read."""

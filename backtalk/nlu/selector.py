@@ -49,7 +49,7 @@ class AnswerSelector(LogisticRegressionClassifier):
             )
         output: Dict[Text, Any] = {RESPONSE_SELECTOR_RETRIEVAL_INTENTS: sorted(rankings)}
         for intent, ranking in rankings.items():
-            of_intent = sum(entry[PREDICTED_CONFIDENCE_KEY] for entry in ranking)
+            of_intent = sum(entry[PREDICTED_CONFIDENCE_KEY] for entry in ranking) or 1.0
             ranking = [{**e, PREDICTED_CONFIDENCE_KEY: e[PREDICTED_CONFIDENCE_KEY] / of_intent} for e in ranking[:5]]
             action = util.intent_response_key_to_template_key(ranking[0][INTENT_RESPONSE_KEY])
             output[intent] = {

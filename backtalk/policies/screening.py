@@ -19,7 +19,7 @@ from backtalk.speed import prepare_reply_schema
 ASSESSMENT = "action_assessment"
 FORM = "spasm_assessment"
 # Above this confidence "enough of this" is meant, although it could also pass for an answer.
-SURE = 0.9
+SURE = 0.8
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.POLICY_WITHOUT_END_TO_END_SUPPORT, is_trainable=False)

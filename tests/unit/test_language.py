@@ -314,7 +314,7 @@ def test_text_beyond_the_limit_is_not_read():
 def test_a_very_long_message_is_read_in_time():
     started = time.perf_counter()
     READER.read("no numb legs, my low back hurts since monday and I fell off a ladder. " * 300)
-    assert time.perf_counter() - started < 20
+    assert time.perf_counter() - started < 5
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n", "🙂🙂", "\x00\x01\x7f", "...!?", "\u200bneck\u202e", "{neck}[back](x)"])
