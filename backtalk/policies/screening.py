@@ -79,7 +79,8 @@ class ScreeningPolicy(Policy):
         action = self._next_action(tracker)
         if action:
             probabilities[domain.index_for_action(action)] = 1.0
-        return self._prediction(probabilities)
+        # Rasa lets an active form overrule every prediction that is not marked so.
+        return self._prediction(probabilities, is_no_user_prediction=action is not None)
 
     def _next_action(self, tracker: DialogueStateTracker) -> Optional[Text]:
         latest_action = tracker.latest_action_name
