@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run chat train validate eval test lock clean
+.PHONY: help setup run chat train validate eval calibrate test lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -25,6 +25,9 @@ validate: setup ## Check knowledge, training data and stories; warnings are fail
 
 eval: setup ## Measure how held-out messages are read (FILE=... for your own)
 	@$(RUN) scripts/evaluate.py $(or $(FILE),tests/understanding/findings_held_out.yml) $(if $(ERRORS),--errors)
+
+calibrate: setup ## Choose the thresholds in config.yml on messages kept apart for this (FILE=... for your own)
+	@$(RUN) scripts/calibrate.py $(FILE)
 
 test: train ## Run all tests (installs and trains first)
 	@$(RUN) scripts/train.py --check

@@ -3,12 +3,12 @@
 from typing import Any
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import ActiveLoop, AllSlotsReset, EventType, SlotSet
+from rasa_sdk.events import ActiveLoop, AllSlotsReset, EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.assessment import ActionAssessment
 from actions.questionnaire import NOT_UNDERSTOOD
-from actions.tracker import actions_of_last_turn, intent_of, interview_of, open_question
+from actions.tracker import FORM, actions_of_last_turn, intent_of, interview_of, open_question, topic_of_last_answer
 from backtalk.knowledge import load_knowledge
 from backtalk.report import listed
 from backtalk.triage import cautions_for, excluded_by
@@ -24,12 +24,7 @@ class ActionFaq(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         topic = _topic(tracker, "faq")
-        if not topic:
-            dispatcher.utter_message(response="utter_help")
-        elif topic in load_knowledge().relief_questions and not _relief_allowed(tracker):
-            dispatcher.utter_message(response="utter_no_relief_now")
-        else:
-            dispatcher.utter_message(response=f"utter_faq/{topic}")
+        _answer(f"faq/{topic}", dispatcher, tracker) if topic else dispatcher.utter_message(response="utter_help")
         return []
 
 
@@ -40,20 +35,41 @@ class ActionRelief(Action):
         return "action_relief"
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        if not _relief_allowed(tracker):
-            dispatcher.utter_message(response="utter_no_relief_now")
-            return []
-        knowledge, option = load_knowledge(), _topic(tracker, "relief") or "overview"
-        dispatcher.utter_message(response=f"utter_relief/{option}")
-        facts = interview_of(tracker).facts
-        for name in [option] if option in knowledge.relief else knowledge.relief:
-            reasons = excluded_by(name, facts, knowledge)
-            if reasons:
-                what = _upper(knowledge.relief[name].name)
-                dispatcher.utter_message(text=f"{what}: not for you, because of {_names(reasons, knowledge)}.")
-        if option in knowledge.relief and not excluded_by(option, facts, knowledge):
-            for caution in cautions_for(option, facts, knowledge):
-                dispatcher.utter_message(text=caution)
+        _answer(f"relief/{_topic(tracker, 'relief') or 'overview'}", dispatcher, tracker)
+        return []
+
+
+class ActionFollowUp(Action):
+    """Answers "and for the neck?", which leans on the answer before it; without one, says what can be asked."""
+
+    def name(self) -> str:
+        return "action_follow_up"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
+        knowledge, before = load_knowledge(), topic_of_last_answer(tracker)
+        entities = tracker.latest_message.get("entities") or ()
+        region = next((e["value"] for e in entities if e["entity"] == "region" and e["value"] in knowledge.regions), None)
+        topic = knowledge.follow_ups.topic_for_region(before, region) if before and region else None
+        if topic:
+            _answer(topic, dispatcher, tracker)
+        else:
+            dispatcher.utter_message(response="utter_same_for_all_regions" if before and region else "utter_help")
+        return []
+
+
+class ActionWhy(Action):
+    """Answers "why?" with no question of the questionnaire open: the reason behind the last answer, if there was one."""
+
+    def name(self) -> str:
+        return "action_why"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
+        before = topic_of_last_answer(tracker)
+        topic = load_knowledge().follow_ups.why.get(before or "")
+        if topic:
+            _answer(topic, dispatcher, tracker)
+        else:
+            dispatcher.utter_message(response="utter_no_reason_known" if before else "utter_why_questions")
         return []
 
 
@@ -82,10 +98,32 @@ class ActionNotUnderstood(Action):
         if open_question(tracker):
             if again:
                 dispatcher.utter_message(response="utter_help_in_questionnaire")
-        elif tracker.get_slot("assessed") and intent_of(tracker) in ("affirm", "deny", "not_sure"):
-            dispatcher.utter_message(response="utter_after_result")
         else:
             dispatcher.utter_message(response="utter_choices" if again else "utter_not_understood")
+        return []
+
+
+class ActionDefaultFallback(Action):
+    """Replies where no story or rule fits: to yes, no and hello on a path that nobody wrote down.
+
+    What is on offer outside the questionnaire is always the questionnaire itself, or after it a word on the result.
+    """
+
+    def name(self) -> str:
+        return "action_default_fallback"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
+        intent = intent_of(tracker)
+        if open_question(tracker) or intent not in ("affirm", "deny", "not_sure", "greet"):
+            return [FollowupAction(NOT_UNDERSTOOD)]
+        if intent == "greet":
+            dispatcher.utter_message(response="utter_greet_again")
+        elif tracker.get_slot("assessed"):
+            dispatcher.utter_message(response="utter_after_result")
+        elif intent == "affirm":
+            return [FollowupAction(FORM)]
+        else:
+            dispatcher.utter_message(response="utter_other_ways")
         return []
 
 
@@ -119,6 +157,32 @@ class ActionLeave(Action):
         says_goodbye = intent_of(tracker) == "goodbye"
         dispatcher.utter_message(response="utter_goodbye" if says_goodbye else "utter_stopped")
         return [*events, *LEAVE_QUESTIONNAIRE]
+
+
+def _answer(topic: str, dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
+    """Gives the answer to a topic ("faq/causes") as far as it may be given to this visitor."""
+    knowledge = load_knowledge()
+    intent, _, name = topic.partition("/")
+    about_relief = intent == "relief" or name in knowledge.relief_questions
+    if about_relief and not _relief_allowed(tracker):
+        dispatcher.utter_message(response="utter_no_relief_now")
+        return
+    dispatcher.utter_message(response=f"utter_{topic}")
+    if intent == "relief":
+        _add_what_this_visitor_told(name, dispatcher, tracker)
+
+
+def _add_what_this_visitor_told(option: str, dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
+    """Which relief options are not for this visitor, or only with a caution."""
+    knowledge, facts = load_knowledge(), interview_of(tracker).facts
+    for name in [option] if option in knowledge.relief else knowledge.relief:
+        reasons = excluded_by(name, facts, knowledge)
+        if reasons:
+            what = _upper(knowledge.relief[name].name)
+            dispatcher.utter_message(text=f"{what}: not for you, because of {_names(reasons, knowledge)}.")
+    if option in knowledge.relief and not excluded_by(option, facts, knowledge):
+        for caution in cautions_for(option, facts, knowledge):
+            dispatcher.utter_message(text=caution)
 
 
 def _topic(tracker: Tracker, retrieval_intent: str) -> str | None:

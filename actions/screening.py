@@ -8,7 +8,7 @@ from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.assessment import signature
-from actions.tracker import intent_of, interview_of, open_question, slot_changes
+from actions.tracker import intent_of, interview_of, open_question, slot_changes, topic_of_last_answer
 from backtalk.interview import Heard, hear, next_question
 from backtalk.knowledge import load_knowledge
 
@@ -26,7 +26,8 @@ class ActionValidateSlotMappings(Action):
         knowledge = load_knowledge()
         before = interview_of(tracker)
         intent = intent_of(tracker)
-        heard = hear(before, _entities(tracker), open_question(tracker), intent, knowledge)
+        entities = [] if _follows_up(tracker, intent) else _entities(tracker)
+        heard = hear(before, entities, open_question(tracker), intent, knowledge)
         outcome = heard.interview.outcome(knowledge)
         told = tracker.get_slot("assessed")
         is_emergency = outcome.urgency == next(iter(knowledge.urgency))
@@ -43,6 +44,12 @@ class ActionValidateSlotMappings(Action):
         for name, value in knowledge.settings.items():
             events += _changed(tracker, name, value)
         return events
+
+
+def _follows_up(tracker: Tracker, intent: str | None) -> bool:
+    """Whether a message only asks the question before it for another region, and tells nothing ("and for the neck?")."""
+    kinds = {entity["entity"] for entity in tracker.latest_message.get("entities") or ()}
+    return intent == "follow_up" and kinds <= {"region", "question"} and topic_of_last_answer(tracker) is not None
 
 
 def _is_telling(tracker: Tracker, heard: Heard) -> bool:

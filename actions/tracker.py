@@ -9,6 +9,8 @@ from rasa_sdk.events import EventType, SlotSet
 from backtalk.interview import Interview
 
 FORM = "spasm_assessment"
+# What the responses with answers to questions begin with.
+ANSWERS = ("utter_faq/", "utter_relief/")
 _TUPLES = {"regions", "red_flags", "cautions", "signs", "flags_to_confirm", "cleared", "unsure", "offered"}
 
 
@@ -55,6 +57,21 @@ def actions_of_this_turn(tracker: Tracker) -> list[str]:
 def actions_of_last_turn(tracker: Tracker) -> list[str]:
     """The actions that replied to the message before the latest, newest first."""
     return _actions_between(tracker, 1)
+
+
+def topic_of_last_answer(tracker: Tracker) -> str | None:
+    """The topic ("faq/causes") of the answer that the bot gave to the message before the latest, if it gave one."""
+    before = False
+    for event in reversed(tracker.events):
+        if event["event"] == "user":
+            if before:
+                return None
+            before = True
+        elif event["event"] == "bot" and before:
+            response = (event.get("metadata") or {}).get("utter_action") or ""
+            if response.startswith(ANSWERS):
+                return response.removeprefix("utter_")
+    return None
 
 
 def _actions_between(tracker: Tracker, messages: int) -> list[str]:

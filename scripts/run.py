@@ -15,7 +15,7 @@ def work() -> None:
     check_free("action server", actions_port)
     train()
     with Bot(port, actions_port, os.environ.get("BACKTALK_HOST", HOST)) as bot:
-        say("Starting the bot and its action server (about 20 s) ...")
+        say("Starting the bot (about 10 s) ...")
         bot.start(_show_waiting)
         say(f"\nBacktalk is ready: chat at {bot.url}/chat   (Ctrl-C ends it)")
         try:

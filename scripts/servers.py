@@ -1,4 +1,4 @@
-"""Starts and stops the two servers of a bot: Rasa's and the action server."""
+"""Starts and stops a bot."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Callable, Dict, List, Optional, Sequence
+from typing import Callable, Optional, Sequence
 
 from console import LOGS, ROOT, Failure, tail
 from train import ENVIRONMENT, MODEL
@@ -25,7 +25,7 @@ def ports() -> "tuple[int, int]":
 
 
 class Bot:
-    """Both servers, from `start` to `stop`; use it in a `with` block."""
+    """The bot and its actions, one process, from `start` to `stop`; use it in a `with` block."""
 
     def __init__(
         self, port: int, actions_port: int, host: str = HOST, database: Path = ROOT / "var" / "conversations.db",
@@ -33,9 +33,12 @@ class Bot:
     ):
         self.url = f"http://localhost:{port}"
         self._ports = {"bot": port, "action server": actions_port}
-        self._host, self._database, self._logs = host, database, logs
-        self._arguments, self._model = list(arguments), model
-        self._processes: Dict[str, subprocess.Popen] = {}
+        self._database, self._log = database, logs / "bot.log"
+        self._command = [
+            sys.executable, "-m", "backtalk.engine", "serve", "--model", str(model), "--interface", host,
+            "--port", str(port), "--actions-port", str(actions_port), *arguments,
+        ]
+        self._process: Optional[subprocess.Popen] = None
 
     def __enter__(self) -> "Bot":
         return self
@@ -43,80 +46,66 @@ class Bot:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    @property
+    def pid(self) -> int:
+        """The number of the process. Raises Failure when it does not run."""
+        if self._process is None:
+            raise Failure("The bot is not started.")
+        return self._process.pid
+
     def start(self, on_wait: Optional[Callable[[float], None]] = None) -> None:
-        """Starts both and waits until both answer; `on_wait` is called with the seconds so far. Raises Failure."""
+        """Starts it and waits until it answers; `on_wait` is called with the seconds so far. Raises Failure."""
         for name, port in self._ports.items():
             check_free(name, port)
         self._database.parent.mkdir(parents=True, exist_ok=True)
-        self._logs.mkdir(parents=True, exist_ok=True)
-        python, port, actions_port = sys.executable, self._ports["bot"], self._ports["action server"]
-        try:
-            self._launch("action server", [python, "-m", "rasa_sdk", "--actions", "actions", "--port", str(actions_port)])
-            self._launch(
-                "bot",
-                [python, "-m", "rasa", "run", "--model", str(self._model), "--interface", self._host, "--port", str(port),
-                 *self._arguments],
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        environment = {**os.environ, **ENVIRONMENT, "BACKTALK_TRACKER_DB": str(self._database)}
+        with self._log.open("w", encoding="utf-8") as stream:
+            # A session of its own, so that Ctrl-C reaches this program first and children of the bot end with it.
+            self._process = subprocess.Popen(
+                self._command, cwd=str(ROOT), stdout=stream, stderr=subprocess.STDOUT, env=environment, start_new_session=True
             )
-            self._wait({"action server": f"http://{HOST}:{actions_port}/health", "bot": f"http://{HOST}:{port}/"}, on_wait)
+        try:
+            self._wait(on_wait)
         except BaseException:
             self.stop()
             raise
 
     def watch(self) -> None:
-        """Returns only by raising Failure, when one of the servers has ended."""
+        """Returns only by raising Failure, when the bot has ended."""
         while True:
             self._check_alive()
             time.sleep(0.5)
 
     def stop(self) -> None:
-        """Ends both, first kindly."""
-        for process in self._processes.values():
-            _signal(process, signal.SIGTERM)
-        until = time.monotonic() + STOP_SECONDS
-        for process in self._processes.values():
-            try:
-                process.wait(max(0.1, until - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                _signal(process, signal.SIGKILL)
-                process.wait()
-        self._processes.clear()
+        """Ends it, first kindly."""
+        if self._process is None:
+            return
+        _signal(self._process, signal.SIGTERM)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            _signal(self._process, signal.SIGKILL)
+            self._process.wait()
+        self._process = None
 
-    def _launch(self, name: str, command: List[str]) -> None:
-        environment = {
-            **os.environ, **ENVIRONMENT,
-            "BACKTALK_ACTIONS_URL": f"http://{HOST}:{self._ports['action server']}/webhook",
-            "BACKTALK_TRACKER_DB": str(self._database),
-            "SANIC_HOST": HOST,
-        }
-        with self._log(name).open("w", encoding="utf-8") as stream:
-            # A session of its own, so that Ctrl-C reaches this program first and children of the servers end with them.
-            self._processes[name] = subprocess.Popen(
-                command, cwd=str(ROOT), stdout=stream, stderr=subprocess.STDOUT, env=environment, start_new_session=True
-            )
-
-    def _wait(self, addresses: Dict[str, str], on_wait: Optional[Callable[[float], None]]) -> None:
+    def _wait(self, on_wait: Optional[Callable[[float], None]]) -> None:
         began = time.monotonic()
-        while addresses:
+        while not answers(f"{self.url}/"):
             self._check_alive()
-            addresses = {name: address for name, address in addresses.items() if not answers(address)}
             waited = time.monotonic() - began
-            if addresses and waited > START_SECONDS:
-                name = next(iter(addresses))
-                raise Failure(f"The {name} did not answer within {START_SECONDS} s: see {self._log(name).relative_to(ROOT)}.")
+            if waited > START_SECONDS:
+                raise Failure(f"The bot did not answer within {START_SECONDS} s: see {self._log.relative_to(ROOT)}.")
             if on_wait:
                 on_wait(waited)
             time.sleep(0.25)
 
     def _check_alive(self) -> None:
-        for name, process in self._processes.items():
-            if process.poll() is not None:
-                raise Failure(
-                    f"The {name} ended by itself (exit code {process.returncode}): mend what its log says and start again. "
-                    f"The last words of {self._log(name).name}:\n{tail(self._log(name))}"
-                )
-
-    def _log(self, name: str) -> Path:
-        return self._logs / f"{name.replace(' ', '-')}.log"
+        if self._process and self._process.poll() is not None:
+            raise Failure(
+                f"The bot ended by itself (exit code {self._process.returncode}): mend what its log says and start again. "
+                f"The last words of {self._log.name}:\n{tail(self._log)}"
+            )
 
 
 def check_free(name: str, port: int) -> None:

@@ -37,7 +37,7 @@ def train(force: bool = False) -> None:
     RECORD.unlink(missing_ok=True)
     run(
         "Checking the data and training the model",
-        [sys.executable, "-m", "rasa", "train", "--fixed-model-name", MODEL.name.split(".")[0], "--out", str(MODEL.parent),
+        [sys.executable, "-m", "backtalk.engine", "train", "--fixed-model-name", MODEL.name.split(".")[0], "--out", str(MODEL.parent),
          "--fail-on-validation-warnings", "--validation-max-history", MAX_HISTORY],
         "train.log", "Training failed: mend what the log names and run this again.", about="two minutes",
         stage=r"Starting to train component '(\w+)'", env=ENVIRONMENT,
@@ -48,7 +48,7 @@ def train(force: bool = False) -> None:
 def check() -> None:
     """Validates knowledge, training data, domain and stories; warnings count as failures. Raises Failure."""
     check_knowledge()
-    rasa = [sys.executable, "-m", "rasa", "data", "validate", "--fail-on-warnings", "--max-history", MAX_HISTORY]
+    rasa = [sys.executable, "-m", "backtalk.engine", "data", "validate", "--fail-on-warnings", "--max-history", MAX_HISTORY]
     run("Checking the training data", rasa, "validate.log", "The training data has faults: mend what the log names.", about="half a minute", env=ENVIRONMENT)
 
 

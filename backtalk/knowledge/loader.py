@@ -13,7 +13,7 @@ from ruamel.yaml.nodes import SequenceNode
 from backtalk import paths
 from backtalk.knowledge import model, syntax
 
-FILES = ("sources", "regions", "onsets", "red_flags", "cautions", "relief", "urgency", "settings")
+FILES = ("sources", "regions", "onsets", "red_flags", "cautions", "relief", "urgency", "follow_ups", "settings")
 PHRASE_KINDS = {
     "region": ("regions",),
     "onset": ("onsets",),
@@ -72,6 +72,7 @@ def _load_knowledge(folder: Path) -> model.Knowledge:
         open_flag=_record(model.OpenFlag, records["urgency"]["open_flag"]),
         explanation=records["regions"]["explanation"]["text"],
         explanation_source=_ids(records["regions"]["explanation"]["source"]),
+        follow_ups=_follow_ups(records["follow_ups"]["follow_ups"]),
         settings=_settings(records["settings"]["settings"]),
     )
     _check_ids(knowledge, files)
@@ -213,6 +214,14 @@ def _by_id(make: Callable[..., _Record], entries: Iterable[Mapping], key: str = 
     return {entry[key]: _record(make, entry) for entry in entries}
 
 
+def _follow_ups(content: Mapping[str, Any]) -> model.FollowUps:
+    regions = (
+        model.RegionFollowUp(tuple(entry["after"]), {name: topic for name, topic in entry.items() if name != "after"})
+        for entry in content["regions"]
+    )
+    return model.FollowUps(tuple(regions), content["why"])
+
+
 def _settings(defaults: Mapping[str, str]) -> dict[str, str]:
     return {name: os.environ.get(SETTING_PREFIX + name.upper()) or value for name, value in defaults.items()}
 
@@ -239,6 +248,10 @@ def _check_ids(knowledge: model.Knowledge, files: Mapping[str, _File]) -> None:
     files["relief"].check_references("never_with", conditions, "red_flags.yml, its signs, or cautions.yml")
     files["relief"].check_references("caution_with", conditions, "red_flags.yml, its signs, cautions.yml or regions.yml")
     files["relief"].check_references("only_regions", knowledge.regions, "regions.yml")
+    for index, entry in enumerate(knowledge.follow_ups.regions):
+        for region in entry.topics:
+            if region not in knowledge.regions:
+                files["follow_ups"].refuse(["follow_ups", "regions", index, region], f"{region!r} is not in regions.yml")
     files["urgency"].check_references("level", levels, "the urgency of this file")
     for name in ("any_of", "with"):
         files["urgency"].check_references(name, facts, "red_flags.yml, its signs, or onsets.yml")

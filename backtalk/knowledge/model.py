@@ -154,6 +154,26 @@ class OpenFlag:
 
 
 @dataclass(frozen=True)
+class RegionFollowUp:
+    """What a region, named behind an answer to one of the topics in `after`, asks: a topic for each region."""
+
+    after: Ids
+    topics: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class FollowUps:
+    """Short questions that lean on the answer before them. `why` maps a topic to the one that gives its reason."""
+
+    regions: tuple[RegionFollowUp, ...]
+    why: Mapping[str, str]
+
+    def topic_for_region(self, before: str, region: str) -> Optional[str]:
+        """The topic that a region asks for behind an answer, or None when no topic tells regions apart."""
+        return next((entry.topics.get(region) for entry in self.regions if before in entry.after), None)
+
+
+@dataclass(frozen=True)
 class Knowledge:
     """All of it. Mappings keep the order of the files, which is the order shown to visitors."""
 
@@ -173,6 +193,7 @@ class Knowledge:
     open_flag: OpenFlag
     explanation: str
     explanation_source: Ids
+    follow_ups: FollowUps
     settings: Mapping[str, str]
 
 

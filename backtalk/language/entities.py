@@ -4,6 +4,12 @@ from typing import Any
 
 from backtalk.language.reader import Reading
 
+# The names of all entities.
+KINDS = (
+    "region", "onset", "red_flag", "caution", "sign", "complaint", "severity", "duration", "pain_level", "number", "ordinal",
+    "answer", "patient", "question",
+)
+
 
 def to_entities(reading: Reading, extractor: str) -> list[dict[str, Any]]:
     """Rasa entities for a reading.

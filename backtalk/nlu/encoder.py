@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Dict, List, Sequence, Text
@@ -105,16 +106,21 @@ class SentenceEncoder(DenseFeaturizer, GraphComponent):
             raise ValueError("SentenceEncoder: threads must be 1 or more, and scale above 0.")
 
     def process(self, messages: List[Message]) -> List[Message]:
-        """Adds the vector to each message; those of like length go through the model together."""
-        by_length = sorted(messages, key=lambda message: len(message.get(TEXT) or ""))
-        for start in range(0, len(by_length), BATCH):
-            batch = by_length[start : start + BATCH]
-            for message, vector in zip(batch, self._model.encode([message.get(TEXT) or "" for message in batch])):
-                vector = (vector * self._config["scale"]).reshape(1, -1)
-                message.add_features(Features(vector, FEATURE_TYPE_SENTENCE, TEXT, self._identifier))
+        """Adds the vector to each message."""
+        self._add_vectors(messages, self._model)
         return messages
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        """Adds the vectors to the training examples."""
-        self.process([example for example in training_data.training_examples if example.get(TEXT)])
+        """Adds the vectors to the training examples, with a thread for every processor."""
+        model = MiniLM(os.cpu_count() or 1)
+        self._add_vectors([example for example in training_data.training_examples if example.get(TEXT)], model)
         return training_data
+
+    def _add_vectors(self, messages: List[Message], model: MiniLM) -> None:
+        """Messages of like length go through the model together."""
+        by_length = sorted(messages, key=lambda message: len(message.get(TEXT) or ""))
+        for start in range(0, len(by_length), BATCH):
+            batch = by_length[start : start + BATCH]
+            for message, vector in zip(batch, model.encode([message.get(TEXT) or "" for message in batch])):
+                vector = (vector * self._config["scale"]).reshape(1, -1)
+                message.add_features(Features(vector, FEATURE_TYPE_SENTENCE, TEXT, self._identifier))

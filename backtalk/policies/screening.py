@@ -14,12 +14,8 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from backtalk.speed import prepare_reply_schema
-
 ASSESSMENT = "action_assessment"
 FORM = "spasm_assessment"
-# Above this confidence "enough of this" is meant, although it could also pass for an answer.
-SURE = 0.8
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.POLICY_WITHOUT_END_TO_END_SUPPORT, is_trainable=False)
@@ -32,24 +28,14 @@ class ScreeningPolicy(Policy):
     a flag that waits for a yes or no comes before any answer.
     A question asked within the questionnaire gets its answer although the message answered the questionnaire as well
     (`digressions`, the action for each intent), and whoever wants to leave it may (`exits`, the action for each intent),
-    unless the message rather answers the open question. Behind the actions in `listen_after` it is the visitor's turn.
+    unless the message also answers the open question and the intent's confidence is below `sure` (`make calibrate` sets it).
+    Behind the actions in `listen_after` it is the visitor's turn.
     """
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
         """`priority` stands above RulePolicy's 6."""
-        return {"priority": 7, "answer_first": [], "digressions": {}, "exits": {}, "listen_after": []}
-
-    def __init__(
-        self,
-        config: Dict[Text, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(config, model_storage, resource, execution_context, **kwargs)
-        prepare_reply_schema()
+        return {"priority": 7, "answer_first": [], "digressions": {}, "exits": {}, "sure": 0.8, "listen_after": []}
 
     @classmethod
     def load(
@@ -100,7 +86,7 @@ class ScreeningPolicy(Policy):
 
     def _way_out(self, tracker: DialogueStateTracker, intent: Optional[Text]) -> Optional[Text]:
         """The action for a message in the questionnaire that wants something else than to answer."""
-        sure = tracker.latest_message.intent.get("confidence", 0) >= SURE
+        sure = tracker.latest_message.intent.get("confidence", 0) >= self.config["sure"]
         if intent in self.config["exits"] and (sure or not tracker.get_slot("answered")):
             return self.config["exits"][intent]
         if tracker.get_slot("flags_to_confirm") and tracker.get_slot("requested_slot") != "flags_to_confirm":

@@ -371,11 +371,76 @@ class TestNotUnderstood:
     def test_in_the_questionnaire_leaves_it_to_the_question(self, run, tracker, events, expected):
         assert named(run(NOT_UNDERSTOOD, tracker(question="regions", events=events))) == expected
 
+
+class TestDefaultFallback:
+    FALLBACK = "action_default_fallback"
+
     @pytest.mark.parametrize("intent", ["affirm", "deny", "not_sure"])
     def test_yes_and_no_behind_the_result(self, run, tracker, intent):
         told = tracker(intent=intent, **PLAIN)
         run("action_assessment", told)
-        assert named(run(NOT_UNDERSTOOD, told)) == ["utter_after_result"]
+        assert named(run(self.FALLBACK, told)) == ["utter_after_result"]
+
+    @pytest.mark.parametrize("intent", ["deny", "not_sure"])
+    def test_no_to_the_offer_that_always_stands(self, run, tracker, intent):
+        assert named(run(self.FALLBACK, tracker(intent=intent))) == ["utter_other_ways"]
+
+    def test_yes_to_the_offer_that_always_stands(self, run, tracker):
+        run(self.FALLBACK, tracker(intent="affirm"))
+        assert [(event["event"], event["name"]) for event in run.events] == [("followup", "spasm_assessment")]
+
+    def test_another_hello(self, run, tracker):
+        assert named(run(self.FALLBACK, tracker(intent="greet"))) == ["utter_greet_again"]
+
+    @pytest.mark.parametrize("state", [{"intent": "nlu_fallback"}, {"intent": "affirm", "question": "regions"}])
+    def test_all_else_is_not_understood(self, run, tracker, state):
+        run(self.FALLBACK, tracker(**state))
+        assert [(event["event"], event["name"]) for event in run.events] == [("followup", NOT_UNDERSTOOD)]
+
+
+def answered(topic):
+    """The turn before the latest message: the bot gave the answer to a topic."""
+    return [
+        {"event": "user", "text": "?"},
+        {"event": "action", "name": "action_faq"},
+        {"event": "bot", "text": "...", "metadata": {"utter_action": f"utter_{topic}"}},
+        {"event": "action", "name": "action_listen"},
+    ]
+
+
+class TestFollowUps:
+    NECK = [{"entity": "region", "value": "cervical"}]
+
+    def test_the_same_question_for_another_region(self, run, tracker):
+        asked = tracker(intent="follow_up", entities=self.NECK, events=answered("faq/muscle_lowback"))
+        assert named(run("action_follow_up", asked)) == ["utter_faq/muscle_neck"]
+
+    def test_an_answer_that_is_the_same_for_all_regions(self, run, tracker):
+        asked = tracker(intent="follow_up", entities=self.NECK, events=answered("faq/mri"))
+        assert named(run("action_follow_up", asked)) == ["utter_same_for_all_regions"]
+
+    def test_with_no_answer_before_it(self, run, tracker):
+        assert named(run("action_follow_up", tracker(intent="follow_up", entities=self.NECK))) == ["utter_help"]
+
+    def test_only_the_answer_directly_before_counts(self, run, tracker):
+        events = [*answered("faq/muscle_lowback"), {"event": "user", "text": "thanks"}, *ran("utter_welcome")]
+        asked = tracker(intent="follow_up", entities=self.NECK, events=events)
+        assert named(run("action_follow_up", asked)) == ["utter_help"]
+
+    @pytest.mark.parametrize("before, response", [
+        ("faq/causes", "utter_faq/protective_theory"), ("faq/dose", "utter_no_reason_known"),
+    ])
+    def test_why(self, run, tracker, before, response):
+        assert named(run("action_why", tracker(intent="why_ask", events=answered(before)))) == [response]
+
+    def test_why_with_no_answer_before_it(self, run, tracker):
+        assert named(run("action_why", tracker(intent="why_ask"))) == ["utter_why_questions"]
+
+    def test_a_region_in_a_follow_up_is_not_the_visitors(self, run, tracker):
+        region = {"entity": "region", "value": "cervical", "status": "present", "experiencer": "patient", "said": "neck"}
+        follow_up = tracker(intent="follow_up", entities=[region], events=answered("faq/muscle_lowback"))
+        run("action_validate_slot_mappings", follow_up)
+        assert follow_up.get_slot("regions") is None and not follow_up.get_slot("telling")
 
 
 class TestLeaving:

@@ -1,0 +1,94 @@
+"""What a trained model makes of labelled messages: shared by the scripts that calibrate and compare."""
+
+import asyncio
+import logging
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Iterable, List, Optional
+
+from console import ROOT
+
+UNDERSTANDING = ROOT / "tests" / "understanding"
+DEVELOPMENT = UNDERSTANDING / "intents_development.yml"
+HELD_OUT = UNDERSTANDING / "intents.yml"
+OUT_OF_SCOPE = "out_of_scope"
+FALLBACK = "nlu_fallback"
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message and what it means: an intent, or for a retrieval intent the question ("faq/causes")."""
+
+    text: str
+    label: str
+
+    @property
+    def in_scope(self) -> bool:
+        """Whether it is about what the bot knows."""
+        return self.label != OUT_OF_SCOPE
+
+
+@dataclass(frozen=True)
+class Understood:
+    """How a model understood a message: the final intent or question, its confidence, and the scores behind it.
+
+    `best` and `confidence` are the likeliest intent or question that is in scope, and its intent's probability; `out_of_scope` is the
+    probability of something else; None for models that do not tell.
+    """
+
+    decided: str
+    best: str
+    confidence: float
+    out_of_scope: Optional[float]
+    about_a_body: bool
+
+
+def load(path: Path) -> List[Message]:
+    """The messages of a YAML list of `text` and `intent`, or of a text file of out-of-scope messages, one in a line."""
+    if path.suffix in (".yml", ".yaml"):
+        from ruamel.yaml import YAML
+
+        return [Message(str(entry["text"]), entry["intent"]) for entry in YAML(typ="safe").load(path)]
+    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+    return [Message(line, OUT_OF_SCOPE) for line in lines if line]
+
+
+def understand(model: Path, messages: Iterable[Message]) -> List[Understood]:
+    """What a model makes of messages. TensorFlow is used where the model needs it."""
+    sys.path.insert(0, str(ROOT))
+    # No action runs and no conversation is kept here, but Rasa wants these named.
+    os.environ.update(RASA_TELEMETRY_ENABLED="false", TF_CPP_MIN_LOG_LEVEL="3", SQLALCHEMY_SILENCE_UBER_WARNING="1")
+    from rasa.core.agent import Agent
+    from rasa.utils.log_utils import configure_structlog
+
+    configure_structlog(logging.WARNING)
+    agent = Agent.load(str(model))
+
+    async def parse() -> List[Understood]:
+        return [_understood(await agent.parse_message(message.text)) for message in messages]
+
+    return asyncio.run(parse())
+
+
+def _understood(parsed: dict) -> Understood:
+    from backtalk.nlu.scope import about_a_body
+
+    ranking = {entry["name"]: entry["confidence"] for entry in parsed.get("intent_ranking") or ()}
+    best = next((name for name in ranking if name not in (OUT_OF_SCOPE, FALLBACK)), FALLBACK)
+    return Understood(
+        _with_question(parsed["intent"]["name"], parsed),
+        _with_question(best, parsed),
+        ranking.get(best, 0.0),
+        ranking.get(OUT_OF_SCOPE, 0.0) if ranking else None,
+        about_a_body(parsed["entities"]),
+    )
+
+
+def _with_question(intent: Optional[str], parsed: dict) -> str:
+    """The question that the response selector chose for an intent, where it is a retrieval intent."""
+    selected: Any = parsed.get("response_selector") or {}
+    found = selected.get(intent) or selected.get("default") or {}
+    question = (found.get("response") or {}).get("intent_response_key") or ""
+    return question if question.startswith(f"{intent}/") else intent or FALLBACK
