@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run chat train validate eval calibrate test lock clean
+.PHONY: help setup run chat train validate eval calibrate bench test lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -28,6 +28,10 @@ eval: setup ## Measure how held-out messages are read (FILE=... for your own)
 
 calibrate: setup ## Choose the thresholds in config.yml on messages kept apart for this (FILE=... for your own)
 	@$(RUN) scripts/calibrate.py $(FILE)
+
+bench: setup ## Measure Rasa's default and Backtalk side by side (OOS=file, PARTS=1 for every component, INSTALL=1 for sizes)
+	@$(RUN) scripts/bench.py $(if $(OOS),--out-of-scope $(OOS)) $(if $(PARTS),--parts) $(if $(INSTALL),--install)
+	@$(RUN) scripts/picture.py
 
 test: train ## Run all tests (installs and trains first)
 	@$(RUN) scripts/train.py --check

@@ -8,11 +8,13 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.assessment import ActionAssessment
 from actions.questionnaire import NOT_UNDERSTOOD
-from actions.tracker import FORM, actions_of_last_turn, intent_of, interview_of, open_question, topic_of_last_answer
+from actions.tracker import FORM, actions_of_last_turn, intent_of, interview_of, open_question, responses_so_far, topic_of_last_answer
 from backtalk.knowledge import load_knowledge
 from backtalk.report import listed
 from backtalk.triage import cautions_for, excluded_by
 
+# Responses that ask whether to go through the questionnaire.
+OFFERS = ("utter_greet", "utter_help", "utter_other_ways", "utter_out_of_scope", "utter_why_questions", "utter_stopped")
 LEAVE_QUESTIONNAIRE = (ActiveLoop(None), SlotSet("requested_slot", None))
 
 
@@ -104,9 +106,9 @@ class ActionNotUnderstood(Action):
 
 
 class ActionDefaultFallback(Action):
-    """Replies where no story or rule fits: to yes, no and hello on a path that nobody wrote down.
+    """Replies where no story or rule fits: to yes and no on a path that nobody wrote down.
 
-    What is on offer outside the questionnaire is always the questionnaire itself, or after it a word on the result.
+    Outside the questionnaire they answer the offer to go through it, if one was made, or else are a mere "I see".
     """
 
     def name(self) -> str:
@@ -114,16 +116,28 @@ class ActionDefaultFallback(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         intent = intent_of(tracker)
-        if open_question(tracker) or intent not in ("affirm", "deny", "not_sure", "greet"):
+        if open_question(tracker) or intent not in ("affirm", "deny", "not_sure"):
             return [FollowupAction(NOT_UNDERSTOOD)]
-        if intent == "greet":
-            dispatcher.utter_message(response="utter_greet_again")
-        elif tracker.get_slot("assessed"):
+        if tracker.get_slot("assessed"):
             dispatcher.utter_message(response="utter_after_result")
-        elif intent == "affirm":
+        elif intent != "affirm":
+            dispatcher.utter_message(response="utter_other_ways")
+        elif _offer_stands(tracker):
             return [FollowupAction(FORM)]
         else:
-            dispatcher.utter_message(response="utter_other_ways")
+            dispatcher.utter_message(response="utter_help")
+        return []
+
+
+class ActionGreet(Action):
+    """Says what this is and is not, once; then only hello."""
+
+    def name(self) -> str:
+        return "action_greet"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
+        greeted = any(response == "utter_greet" for response in responses_so_far(tracker))
+        dispatcher.utter_message(response="utter_greet_again" if greeted else "utter_greet")
         return []
 
 
@@ -157,6 +171,11 @@ class ActionLeave(Action):
         says_goodbye = intent_of(tracker) == "goodbye"
         dispatcher.utter_message(response="utter_goodbye" if says_goodbye else "utter_stopped")
         return [*events, *LEAVE_QUESTIONNAIRE]
+
+
+def _offer_stands(tracker: Tracker) -> bool:
+    """Whether the questionnaire was offered, and not refused since."""
+    return any(response in OFFERS for response in responses_so_far(tracker, since_intent="deny"))
 
 
 def _answer(topic: str, dispatcher: CollectingDispatcher, tracker: Tracker) -> None:

@@ -59,6 +59,22 @@ def actions_of_last_turn(tracker: Tracker) -> list[str]:
     return _actions_between(tracker, 1)
 
 
+def responses_so_far(tracker: Tracker, since_intent: str | None = None) -> list[str]:
+    """The names of the responses that the bot gave, newest first, back to a message with an intent where one is named."""
+    names = []
+    for event in reversed(tracker.events):
+        if event["event"] == "user" and since_intent and intent_of_event(event) == since_intent:
+            break
+        if event["event"] == "bot":
+            names.append((event.get("metadata") or {}).get("utter_action") or "")
+    return names
+
+
+def intent_of_event(event: dict[str, Any]) -> str | None:
+    """The intent of a user event."""
+    return ((event.get("parse_data") or {}).get("intent") or {}).get("name")
+
+
 def topic_of_last_answer(tracker: Tracker) -> str | None:
     """The topic ("faq/causes") of the answer that the bot gave to the message before the latest, if it gave one."""
     before = False

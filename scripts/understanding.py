@@ -1,14 +1,19 @@
-"""What a trained model makes of labelled messages: shared by the scripts that calibrate and compare."""
+"""What a trained model makes of labelled messages: shared by the scripts that calibrate and compare.
 
+`python scripts/understanding.py [--tensorflow] MODEL FILE...` prints it as JSON, one list for each file.
+"""
+
+import argparse
 import asyncio
+import json
 import logging
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Iterable, List, Optional
 
-from console import ROOT
+from console import ROOT, main
 
 UNDERSTANDING = ROOT / "tests" / "understanding"
 DEVELOPMENT = UNDERSTANDING / "intents_development.yml"
@@ -92,3 +97,24 @@ def _with_question(intent: Optional[str], parsed: dict) -> str:
     found = selected.get(intent) or selected.get("default") or {}
     question = (found.get("response") or {}).get("intent_response_key") or ""
     return question if question.startswith(f"{intent}/") else intent or FALLBACK
+
+
+def work() -> None:
+    """Prints what a model makes of files."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", type=Path)
+    parser.add_argument("files", type=Path, nargs="+")
+    parser.add_argument("--tensorflow", action="store_true", help="for models that need it")
+    arguments = parser.parse_args()
+    sys.path.insert(0, str(ROOT))
+    if not arguments.tensorflow:
+        from backtalk.engine.without_tensorflow import leave_out_tensorflow
+
+        leave_out_tensorflow()
+    files = [load(path) for path in arguments.files]
+    understood = iter(understand(arguments.model, [message for messages in files for message in messages]))
+    print(json.dumps([[{**asdict(message), **asdict(next(understood))} for message in messages] for messages in files]))
+
+
+if __name__ == "__main__":
+    main(work)

@@ -33,7 +33,7 @@ class ClinicalFindings(DenseFeaturizer, GraphComponent, EntityExtractorMixin):
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        """`weight`: the value of the feature of something that was found; 0 for none."""
+        """`weight`: the value of the feature of something that was found; 0 for no features."""
         return {**DenseFeaturizer.get_default_config(), "weight": 1.5}
 
     def __init__(self, config: Dict[Text, Any], name: Text, reader: Reader) -> None:
@@ -71,6 +71,8 @@ class ClinicalFindings(DenseFeaturizer, GraphComponent, EntityExtractorMixin):
     def _read(self, message: Message) -> List[Dict[Text, Any]]:
         """The entities of a message; what they are becomes its features, shape (1, kinds + regions)."""
         found = to_entities(self._reader.read(message.get(TEXT) or ""), type(self).__name__)
+        if not self._config["weight"]:
+            return found
         kinds = {entity["entity"] for entity in found}
         regions = {entity["value"] for entity in found if entity["entity"] == "region"}
         present = [kind in kinds for kind in KINDS] + [region in regions for region in self._regions]

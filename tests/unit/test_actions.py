@@ -382,20 +382,31 @@ class TestDefaultFallback:
         assert named(run(self.FALLBACK, told)) == ["utter_after_result"]
 
     @pytest.mark.parametrize("intent", ["deny", "not_sure"])
-    def test_no_to_the_offer_that_always_stands(self, run, tracker, intent):
+    def test_no_behind_anything_else(self, run, tracker, intent):
         assert named(run(self.FALLBACK, tracker(intent=intent))) == ["utter_other_ways"]
 
-    def test_yes_to_the_offer_that_always_stands(self, run, tracker):
-        run(self.FALLBACK, tracker(intent="affirm"))
-        assert [(event["event"], event["name"]) for event in run.events] == [("followup", "spasm_assessment")]
+    OFFERED = [{"event": "bot", "text": "...", "metadata": {"utter_action": "utter_help"}}]
+    REFUSED = [{"event": "user", "text": "no", "parse_data": {"intent": {"name": "deny"}}}]
 
-    def test_another_hello(self, run, tracker):
-        assert named(run(self.FALLBACK, tracker(intent="greet"))) == ["utter_greet_again"]
+    @pytest.mark.parametrize("events", [[], [*OFFERED, *REFUSED]])
+    def test_yes_to_nothing(self, run, tracker, events):
+        assert named(run(self.FALLBACK, tracker(intent="affirm", events=events))) == ["utter_help"]
+
+    def test_yes_to_an_offer_made_earlier(self, run, tracker):
+        run(self.FALLBACK, tracker(intent="affirm", events=[*self.OFFERED, *answered("faq/causes")]))
+        assert [(event["event"], event["name"]) for event in run.events] == [("followup", "spasm_assessment")]
 
     @pytest.mark.parametrize("state", [{"intent": "nlu_fallback"}, {"intent": "affirm", "question": "regions"}])
     def test_all_else_is_not_understood(self, run, tracker, state):
         run(self.FALLBACK, tracker(**state))
         assert [(event["event"], event["name"]) for event in run.events] == [("followup", NOT_UNDERSTOOD)]
+
+
+class TestGreeting:
+    def test_says_what_this_is_once(self, run, tracker):
+        first = [{"event": "bot", "text": "...", "metadata": {"utter_action": "utter_greet"}}]
+        assert named(run("action_greet", tracker(intent="greet"))) == ["utter_greet"]
+        assert named(run("action_greet", tracker(intent="greet", events=first))) == ["utter_greet_again"]
 
 
 def answered(topic):

@@ -1,0 +1,328 @@
+"""Trains Rasa's default configuration and Backtalk's on the same data and prints them side by side.
+
+`python scripts/bench.py [--out-of-scope FILE] [--parts] [--install]`. FILE has one message in a line that is about something else;
+--parts also compares each component and policy with what could stand in its place; --install also installs Rasa as it
+comes into a temporary folder to see how large it is. Writes docs/benchmark.json, which scripts/picture.py draws.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from http.client import HTTPConnection
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence
+
+from console import LOGS, ROOT, Failure, main, run, say
+from ruamel.yaml import YAML
+from servers import HOST, answers, free_port
+from setup import VENV, find_uv
+from train import ENVIRONMENT
+from understanding import HELD_OUT, OUT_OF_SCOPE
+
+BENCH = ROOT / "bench"
+DEFAULT = BENCH / "default" / "config.yml"
+OURS = ROOT / "config.yml"
+UNSEEN_PATHS = ROOT / "tests" / "dialogue" / "unseen_paths.yml"
+RESULTS = ROOT / "docs" / "benchmark.json"
+ROUNDS = 10
+START_SECONDS = 300
+# Out-of-scope rejection is compared at the threshold that keeps so many of the messages in scope.
+KEPT = 0.95
+
+
+class Contender:
+    """One of the two bots: how it is trained, started and measured."""
+
+    def __init__(self, name: str, config: Path, tensorflow: bool, folder: Path):
+        self.name, self._config, self._tensorflow, self._folder = name, config, tensorflow, folder
+        self._port, self._actions_port = free_port(), free_port()
+        self._processes: List[subprocess.Popen] = []
+        self.replies: List[float] = []
+
+    def train(self, command: Sequence[str] = ("train",)) -> float:
+        """Trains from nothing; the seconds that took. Raises Failure."""
+        began = time.monotonic()
+        rasa = [sys.executable, "-m", "rasa" if self._tensorflow else "backtalk.engine", *command]
+        run(
+            f"Training: {self.name}",
+            [*rasa, "--force", "--config", str(self._config), "--out", str(self._folder), "--fixed-model-name", "model"],
+            "bench-train.log", f"{self.name} could not be trained.", stage=r"Starting to train component '(\w+)'", env=ENVIRONMENT,
+        )
+        return time.monotonic() - began
+
+    def start(self) -> float:
+        """Starts it; the seconds until everything answers. Raises Failure."""
+        actions = f"http://{HOST}:{self._actions_port}"
+        environment = {
+            **os.environ, **ENVIRONMENT, "SANIC_HOST": HOST, "BACKTALK_ACTIONS_URL": f"{actions}/webhook",
+            "BACKTALK_TRACKER_DB": str(self._folder / "conversations.db"),
+        }
+        address = ["--interface", HOST, "--port", str(self._port)]
+        model = ["--model", str(self._folder / "model.tar.gz")]
+        if self._tensorflow:
+            commands = [
+                ["-m", "rasa_sdk", "--actions", "actions", "--port", str(self._actions_port)],
+                ["-m", "rasa", "run", *model, *address, "--credentials", str(DEFAULT.with_name("credentials.yml"))],
+            ]
+        else:
+            commands = [["-m", "backtalk.engine", "serve", *model, *address, "--actions-port", str(self._actions_port)]]
+        began = time.monotonic()
+        for command in commands:
+            with (self._folder / f"{command[1]}.log").open("w") as log:
+                self._processes.append(
+                    subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+                )
+        while not (answers(f"{actions}/health") and answers(f"http://{HOST}:{self._port}/")):
+            if time.monotonic() - began > START_SECONDS or any(p.poll() is not None for p in self._processes):
+                raise Failure(f"{self.name} did not start: see the logs in {self._folder}.")
+            time.sleep(0.1)
+        return time.monotonic() - began
+
+    def stop(self) -> None:
+        """Ends its processes."""
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        self._processes.clear()
+
+    def memory(self) -> float:
+        """Resident memory of all its processes, in MB."""
+        pids = ",".join(str(process.pid) for process in self._processes)
+        listed = subprocess.run(["ps", "-o", "rss=", "-p", pids], stdout=subprocess.PIPE, text=True, check=True).stdout
+        return sum(map(int, listed.split())) / 1024
+
+    def talk(self, conversations: List[List[str]], keep: bool) -> None:
+        """Plays conversations and keeps the time of each reply, in milliseconds. Raises Failure when one is empty."""
+        connection = HTTPConnection(HOST, self._port, timeout=60)
+        for messages in conversations:
+            sender = uuid.uuid4().hex
+            for message in messages:
+                body = json.dumps({"sender": sender, "message": message})
+                began = time.perf_counter()
+                connection.request("POST", "/webhooks/rest/webhook", body, {"Content-Type": "application/json"})
+                answer = connection.getresponse()
+                content = answer.read()
+                taken = (time.perf_counter() - began) * 1000
+                if answer.status != 200:
+                    raise Failure(f"{self.name} answered {answer.status} to {message!r}: {content[:200]!r}")
+                if keep:
+                    self.replies.append(taken)
+
+    def understand(self, files: Sequence[Path]) -> List[List[Dict[str, Any]]]:
+        """What its model makes of files of messages (see scripts/understanding.py)."""
+        return self._ask("understanding.py", *map(str, files))
+
+    def play(self, stories: Path) -> Dict[str, int]:
+        """How its policies do on stories (see scripts/paths.py)."""
+        return self._ask("paths.py", str(stories))
+
+    def _ask(self, script: str, *arguments: str) -> Any:
+        command = [sys.executable, "-W", "ignore", str(ROOT / "scripts" / script), str(self._folder / "model.tar.gz"), *arguments]
+        command += ["--tensorflow"] if self._tensorflow else []
+        environment = {**os.environ, **ENVIRONMENT, "BACKTALK_ACTIONS_URL": "http://127.0.0.1:9", "BACKTALK_TRACKER_DB": "none"}
+        with (LOGS / f"bench-{script}.log").open("w") as log:
+            done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True, check=False)
+        if done.returncode:
+            raise Failure(f"{script} failed for {self.name}: see {log.name}.")
+        return json.loads(done.stdout.splitlines()[-1])
+
+
+def understanding(contender: Contender, out_of_scope: Optional[Path]) -> Dict[str, float]:
+    """Shares of messages that a model understands rightly, on the held-out set and on a file of out-of-scope messages."""
+    held_out, *others = contender.understand([HELD_OUT, *([out_of_scope] if out_of_scope else [])])
+    ours = [message for message in held_out if message["label"] != OUT_OF_SCOPE]
+    elsewhere = [message for message in held_out if message["label"] == OUT_OF_SCOPE]
+    result = {
+        "intents": _share(_intent(m["best"]) == _intent(m["label"]) for m in ours),
+        "answers": _share(m["best"] == m["label"] for m in ours),
+        "out_of_scope_held_out": _rejected(ours, elsewhere),
+    }
+    if others:
+        result["out_of_scope_file"] = _rejected(ours, others[0])
+    return result
+
+
+def _rejected(ours: List[Dict[str, Any]], others: List[Dict[str, Any]]) -> float:
+    """The share of others turned away when KEPT of ours are kept, by the better of two scores for this model.
+
+    The scores are the probability that the message is out of scope, and how unsure the model is of every other intent.
+    """
+    def at(score) -> float:
+        threshold = sorted(score(message) for message in ours)[int(KEPT * len(ours))]
+        return _share(score(message) > threshold for message in others)
+
+    return max(at(lambda m: 0.0 if m["about_a_body"] else m["out_of_scope"] or 0.0), at(lambda m: 1 - m["confidence"]))
+
+
+def parts(folder: Path, out_of_scope: Optional[Path]) -> Dict[str, Dict[str, Any]]:
+    """Every variant of bench/variants.yml, trained and measured."""
+    yaml, results = YAML(typ="safe"), {}
+    variants, base = yaml.load(BENCH / "variants.yml"), yaml.load(OURS)
+    for kind, measure in (("pipeline", lambda c: understanding(c, out_of_scope)), ("policies", lambda c: c.play(UNSEEN_PATHS))):
+        for number, variant in enumerate(variants[kind]):
+            place = folder / f"{kind}-{number}"
+            place.mkdir()
+            config = place / "config.yml"
+            with config.open("w", encoding="utf-8") as stream:
+                yaml.dump({**base, kind: variant[kind]} if kind in variant else base, stream)
+            contender = Contender(variant["name"], config, variant.get("tensorflow", True), place)
+            seconds = contender.train(("train", "nlu") if kind == "pipeline" else ("train", "core"))
+            results[variant["name"]] = {"kind": kind, "training": seconds, **measure(contender)}
+    return results
+
+
+def install_sizes() -> Dict[str, float]:
+    """Sizes in MB of .venv and of Rasa as it comes, which is installed into a temporary folder. Raises Failure."""
+    with tempfile.TemporaryDirectory() as folder:
+        packages = [f"{name}=={version(name)}" for name in ("rasa", "rasa-sdk")]
+        command = [*find_uv(), "pip", "install", "--python", sys.executable, "--target", folder, *packages]
+        run("Installing Rasa as it comes", command, "bench-install.log", "Rasa could not be installed.")
+        return {"default": _size(Path(folder)), "ours": _size(VENV)}
+
+
+def _size(folder: Path) -> float:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file() and not file.is_symlink()) / 1e6
+
+
+def compare(folder: Path, out_of_scope: Optional[Path]) -> Dict[str, Dict[str, float]]:
+    """Both bots, measured in one run; the bots' names to their figures."""
+    contenders = {
+        "default": Contender("Rasa's default", DEFAULT, True, folder / "default"),
+        "ours": Contender("Backtalk", OURS, False, folder / "ours"),
+    }
+    results: Dict[str, Dict[str, float]] = {}
+    for name, contender in contenders.items():
+        (folder / name).mkdir()
+        results[name] = {"training": contender.train()}
+        results[name].update(understanding(contender, out_of_scope))
+        results[name].update({f"paths_{key}": value for key, value in contender.play(UNSEEN_PATHS).items()})
+    conversations = YAML(typ="safe").load(BENCH / "conversations.yml")
+    try:
+        for name, contender in contenders.items():
+            results[name]["ready"] = contender.start()
+        # In turns, so that whatever else the machine does falls on both alike.
+        for number in range(ROUNDS + 1):
+            for contender in contenders.values():
+                contender.talk(conversations, keep=number > 0)
+        for name, contender in contenders.items():
+            results[name]["memory"] = contender.memory()
+            for percent in (50, 95, 99):
+                results[name][f"p{percent}"] = _percentile(contender.replies, percent)
+            results[name]["replies"] = len(contender.replies)
+    finally:
+        for contender in contenders.values():
+            contender.stop()
+    return results
+
+
+ROWS = (
+    ("answers", "right answers, held-out messages", "{:.1%}"),
+    ("intents", "right intents, held-out messages", "{:.1%}"),
+    ("out_of_scope_held_out", "out of scope turned away, held-out", "{:.1%}"),
+    ("out_of_scope_file", "out of scope turned away, from the file", "{:.1%}"),
+    ("paths_share", "right actions on paths nobody wrote down", "{:.1%}"),
+    ("p50", "reply over REST, p50, ms", "{:.1f}"),
+    ("p95", "reply over REST, p95, ms", "{:.1f}"),
+    ("p99", "reply over REST, p99, ms", "{:.1f}"),
+    ("ready", "start until it answers, s", "{:.1f}"),
+    ("memory", "resident memory, MB", "{:.0f}"),
+    ("training", "training, s", "{:.0f}"),
+    ("install", "installed packages, MB", "{:.0f}"),
+)
+
+
+def report(results: Dict[str, Any]) -> None:
+    """Prints the tables."""
+    default, ours = results["default"], results["ours"]
+    say(f"\n{results['machine']}")
+    say(f"\n{'':44}{'Rasa default':>14}{'Backtalk':>12}{'':>4}Backtalk / default")
+    for key, title, form in ROWS:
+        if key in default:
+            errors = form.endswith("%}")
+            ratio = (1 - ours[key]) / (1 - default[key]) if errors and default[key] < 1 else ours[key] / default[key]
+            say(f"{title:44}{form.format(default[key]):>14}{form.format(ours[key]):>12}{'':>4}{ratio:.2f}{' of the errors' if errors else ''}")
+    if "parts" in results:
+        say(f"\n{'What could stand in a place of the pipeline':74}{'answers':>9}{'intents':>9}{'rejected':>10}{'training':>10}")
+        for name, figures in results["parts"].items():
+            if figures["kind"] == "pipeline":
+                rejected = figures.get("out_of_scope_file", figures["out_of_scope_held_out"])
+                say(f"{name:74}{figures['answers']:>9.1%}{figures['intents']:>9.1%}{rejected:>10.1%}{figures['training']:>8.0f} s")
+        say(f"\n{'What could stand among the policies':74}{'right actions':>15}{'whole stories':>15}{'training':>10}")
+        for name, figures in results["parts"].items():
+            if figures["kind"] == "policies":
+                actions = f"{figures['right']}/{figures['turns']}"
+                say(f"{name:74}{actions:>15}{figures['stories_right']:>12}/{figures['stories']}{figures['training']:>8.0f} s")
+
+
+def machine(results: Dict[str, Any]) -> str:
+    """What the figures were measured on and from."""
+    names = ("rasa", "scikit-learn", "onnxruntime", "tensorflow-cpu")
+    versions = ", ".join(f"{name} {version(name)}" for name in names if _has(name))
+    return (
+        f"{os.cpu_count()} processors, {platform.system()} {platform.machine()}, Python {platform.python_version()}, {versions}; "
+        f"{len(YAML(typ='safe').load(HELD_OUT))} held-out messages, {results['ours']['replies']} replies of each bot"
+    )
+
+
+def _has(package: str) -> bool:
+    try:
+        return bool(version(package))
+    except ImportError:
+        return False
+
+
+def _intent(label: str) -> str:
+    return label.split("/")[0]
+
+
+def _share(values) -> float:
+    values = list(values)
+    return sum(values) / max(len(values), 1)
+
+
+def _percentile(values: List[float], percent: int) -> float:
+    return sorted(values)[min(len(values) - 1, int(len(values) * percent / 100))]
+
+
+def work() -> None:
+    """Measures. Raises Failure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out-of-scope", type=Path, help="messages about something else, one in a line")
+    parser.add_argument("--parts", action="store_true", help="compare every component and policy too")
+    parser.add_argument("--install", action="store_true", help="install Rasa as it comes, to see its size")
+    arguments = parser.parse_args()
+    file = arguments.out_of_scope
+    if file and not file.is_file():
+        raise Failure(f"{file} is not there: name another file of out-of-scope messages, or none.")
+    folder = Path(tempfile.mkdtemp(prefix="backtalk-bench-"))
+    try:
+        results: Dict[str, Any] = compare(folder, file)
+        for name in ("default", "ours"):
+            results[name]["paths_share"] = results[name]["paths_right"] / results[name]["paths_turns"]
+        if arguments.install:
+            for name, size in install_sizes().items():
+                results[name]["install"] = size
+        if arguments.parts:
+            results["parts"] = parts(folder, file)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    results["machine"] = machine(results)
+    report(results)
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    say(f"\nWritten to {RESULTS.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main(work)
