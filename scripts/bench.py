@@ -6,6 +6,7 @@ comes into a temporary folder to see how large it is. Writes docs/benchmark.json
 """
 
 import argparse
+import hashlib
 import json
 import os
 import platform
@@ -30,6 +31,9 @@ from understanding import HELD_OUT, OUT_OF_SCOPE
 BENCH = ROOT / "bench"
 DEFAULT = BENCH / "default" / "config.yml"
 OURS = ROOT / "config.yml"
+TRAINED_ON = ("nlu", "rules", "stories")
+# Models are kept here, because training the default takes most of an hour.
+MODELS = ROOT / "var" / "bench"
 UNSEEN_PATHS = ROOT / "tests" / "dialogue" / "unseen_paths.yml"
 RESULTS = ROOT / "docs" / "benchmark.json"
 ROUNDS = 10
@@ -48,15 +52,24 @@ class Contender:
         self.replies: List[float] = []
 
     def train(self, command: Sequence[str] = ("train",)) -> float:
-        """Trains from nothing; the seconds that took. Raises Failure."""
+        """Trains from nothing, unless an earlier run did so with the same data; the seconds it took. Raises Failure."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        record, trained_from = self._folder / "record.json", fingerprint(self._config, command)
+        if record.is_file():
+            known = json.loads(record.read_text())
+            if known["from"] == trained_from:
+                return known["seconds"]
+            record.unlink()
         began = time.monotonic()
         rasa = [sys.executable, "-m", "rasa" if self._tensorflow else "backtalk.engine", *command]
         run(
             f"Training: {self.name}",
             [*rasa, "--force", "--config", str(self._config), "--out", str(self._folder), "--fixed-model-name", "model"],
-            "bench-train.log", f"{self.name} could not be trained.", stage=r"Starting to train component '(\w+)'", env=ENVIRONMENT,
+            f"bench-train-{self._folder.name}.log", f"{self.name} could not be trained.", stage=r"Starting to train component '(\w+)'", env=ENVIRONMENT,
         )
-        return time.monotonic() - began
+        seconds = time.monotonic() - began
+        record.write_text(json.dumps({"from": trained_from, "seconds": seconds}))
+        return seconds
 
     def start(self) -> float:
         """Starts it; the seconds until everything answers. Raises Failure."""
@@ -139,6 +152,14 @@ class Contender:
         return json.loads(done.stdout.splitlines()[-1])
 
 
+def fingerprint(config: Path, command: Sequence[str]) -> str:
+    """A digest of what a model is trained from."""
+    digest = hashlib.sha256(" ".join(command).encode())
+    for path in (config, ROOT / "domain.yml", *sorted(file for name in TRAINED_ON for file in (ROOT / "data" / name).rglob("*.yml"))):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
 def understanding(contender: Contender, out_of_scope: Optional[Path]) -> Dict[str, float]:
     """Shares of messages that a model understands rightly, on the held-out set and on a file of out-of-scope messages."""
     held_out, *others = contender.understand([HELD_OUT, *([out_of_scope] if out_of_scope else [])])
@@ -173,7 +194,7 @@ def parts(folder: Path, out_of_scope: Optional[Path]) -> Dict[str, Dict[str, Any
     for kind, measure in (("pipeline", lambda c: understanding(c, out_of_scope)), ("policies", lambda c: c.play(UNSEEN_PATHS))):
         for number, variant in enumerate(variants[kind]):
             place = folder / f"{kind}-{number}"
-            place.mkdir()
+            place.mkdir(parents=True, exist_ok=True)
             config = place / "config.yml"
             with config.open("w", encoding="utf-8") as stream:
                 yaml.dump({**base, kind: variant[kind]} if kind in variant else base, stream)
@@ -204,7 +225,6 @@ def compare(folder: Path, out_of_scope: Optional[Path]) -> Dict[str, Dict[str, f
     }
     results: Dict[str, Dict[str, float]] = {}
     for name, contender in contenders.items():
-        (folder / name).mkdir()
         results[name] = {"training": contender.train()}
         results[name].update(understanding(contender, out_of_scope))
         results[name].update({f"paths_{key}": value for key, value in contender.play(UNSEEN_PATHS).items()})
@@ -301,23 +321,23 @@ def work() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out-of-scope", type=Path, help="messages about something else, one in a line")
     parser.add_argument("--parts", action="store_true", help="compare every component and policy too")
+    parser.add_argument("--fresh", action="store_true", help="train anew what an earlier run trained from the same data")
     parser.add_argument("--install", action="store_true", help="install Rasa as it comes, to see its size")
     arguments = parser.parse_args()
     file = arguments.out_of_scope
     if file and not file.is_file():
         raise Failure(f"{file} is not there: name another file of out-of-scope messages, or none.")
-    folder = Path(tempfile.mkdtemp(prefix="backtalk-bench-"))
-    try:
-        results: Dict[str, Any] = compare(folder, file)
-        for name in ("default", "ours"):
-            results[name]["paths_share"] = results[name]["paths_right"] / results[name]["paths_turns"]
-        if arguments.install:
-            for name, size in install_sizes().items():
-                results[name]["install"] = size
-        if arguments.parts:
-            results["parts"] = parts(folder, file)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    if arguments.fresh:
+        shutil.rmtree(MODELS, ignore_errors=True)
+    LOGS.mkdir(parents=True, exist_ok=True)
+    results: Dict[str, Any] = compare(MODELS, file)
+    for name in ("default", "ours"):
+        results[name]["paths_share"] = results[name]["paths_right"] / results[name]["paths_turns"]
+    if arguments.install:
+        for name, size in install_sizes().items():
+            results[name]["install"] = size
+    if arguments.parts:
+        results["parts"] = parts(MODELS, file)
     results["machine"] = machine(results)
     report(results)
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")

@@ -54,9 +54,9 @@ class Player:
     def _story(self, story: Any) -> List[bool]:
         """For each step but listening, whether the policies choose it behind all steps before it.
 
-        Actions do not run; of what they would do, only that a result was told matters to the replies.
+        Of what the actions do, their responses count, and that a result was told.
         """
-        from rasa.shared.core.events import ActionExecuted, ActionExecutionRejected, SlotSet
+        from rasa.shared.core.events import ActionExecuted, ActionExecutionRejected, BotUttered, SlotSet
         from rasa.shared.core.trackers import DialogueStateTracker
 
         tracker = DialogueStateTracker(story.sender_id, self._agent.domain.slots)
@@ -72,6 +72,8 @@ class Player:
                     choices = self._choices(tracker)
                 results.append(action in choices)
             tracker.update(event)
+            for response in self._responses(action, tracker):
+                tracker.update(BotUttered("...", metadata={"utter_action": response}))
             if action == ASSESSMENT:
                 tracker.update(SlotSet("assessed", {"relief": []}))
         return results
@@ -92,11 +94,20 @@ class Player:
         return [str(action), *self._done_by_fallback(tracker)] if action == FALLBACK else [str(action)]
 
     def _done_by_fallback(self, tracker: Any) -> List[str]:
+        done = self._run(FALLBACK, tracker)
+        return [event["name"] for event in done["events"]] + [reply["response"] for reply in done["responses"]]
+
+    def _responses(self, action: Optional[str], tracker: Any) -> List[str]:
+        """The names of the responses that an action gives."""
+        if action in self._executor.actions and action != ASSESSMENT:
+            return [reply["response"] for reply in self._run(action, tracker)["responses"] if reply.get("response")]
+        return [action] if action and action.startswith("utter_") else []
+
+    def _run(self, action: str, tracker: Any) -> Dict[str, Any]:
         from rasa.shared.core.trackers import EventVerbosity
 
-        call = {"next_action": FALLBACK, "tracker": tracker.current_state(EventVerbosity.ALL), "domain": {}}
-        done = asyncio.run(self._executor.run(call))
-        return [event["name"] for event in done["events"]] + [reply["response"] for reply in done["responses"]]
+        call = {"next_action": action, "tracker": tracker.current_state(EventVerbosity.ALL), "domain": {}}
+        return asyncio.run(self._executor.run(call))
 
 
 def work() -> None:
