@@ -29,8 +29,8 @@ eval: setup ## Measure how held-out messages are read (FILE=... for your own)
 calibrate: setup ## Choose the thresholds in config.yml on messages kept apart for this (FILE=... for your own)
 	@$(RUN) scripts/calibrate.py $(FILE)
 
-bench: setup ## Measure Rasa's default and Backtalk side by side (OOS=file, PARTS=1 for every component, INSTALL=1 for sizes)
-	@$(RUN) scripts/bench.py $(if $(OOS),--out-of-scope $(OOS)) $(if $(PARTS),--parts) $(if $(INSTALL),--install)
+bench: setup ## Measure Rasa's default and Backtalk side by side (OOS=file SHARE=4 PARTS=1 INSTALL=1: see scripts/bench.py)
+	@$(RUN) scripts/bench.py $(if $(OOS),--out-of-scope $(OOS)) $(if $(PARTS),--parts) $(if $(INSTALL),--install) $(if $(SHARE),--share $(SHARE))
 	@$(RUN) scripts/picture.py
 
 test: train ## Run all tests (installs and trains first)

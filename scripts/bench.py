@@ -40,13 +40,14 @@ ROUNDS = 10
 START_SECONDS = 300
 # Out-of-scope rejection is compared at the threshold that keeps so many of the messages in scope.
 KEPT = 0.95
+DATA_OPTION = {"train": "--data", "nlu": "--nlu", "core": "--stories"}
 
 
 class Contender:
     """One of the two bots: how it is trained, started and measured."""
 
-    def __init__(self, name: str, config: Path, tensorflow: bool, folder: Path):
-        self.name, self._config, self._tensorflow, self._folder = name, config, tensorflow, folder
+    def __init__(self, name: str, config: Path, tensorflow: bool, folder: Path, data: Path):
+        self.name, self._config, self._tensorflow, self._folder, self._data = name, config, tensorflow, folder, data
         self._port, self._actions_port = free_port(), free_port()
         self._processes: List[subprocess.Popen] = []
         self.replies: List[float] = []
@@ -54,7 +55,7 @@ class Contender:
     def train(self, command: Sequence[str] = ("train",)) -> float:
         """Trains from nothing, unless an earlier run did so with the same data; the seconds it took. Raises Failure."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        record, trained_from = self._folder / "record.json", fingerprint(self._config, command)
+        record, trained_from = self._folder / "record.json", fingerprint(self._config, self._data, command)
         if record.is_file():
             known = json.loads(record.read_text())
             if known["from"] == trained_from:
@@ -64,7 +65,7 @@ class Contender:
         rasa = [sys.executable, "-m", "rasa" if self._tensorflow else "backtalk.engine", *command]
         run(
             f"Training: {self.name}",
-            [*rasa, "--force", "--config", str(self._config), "--out", str(self._folder), "--fixed-model-name", "model"],
+            [*rasa, "--force", "--config", str(self._config), DATA_OPTION[command[-1]], str(self._data), "--out", str(self._folder), "--fixed-model-name", "model"],
             f"bench-train-{self._folder.name}.log", f"{self.name} could not be trained.", stage=r"Starting to train component '(\w+)'", env=ENVIRONMENT,
         )
         seconds = time.monotonic() - began
@@ -152,12 +153,30 @@ class Contender:
         return json.loads(done.stdout.splitlines()[-1])
 
 
-def fingerprint(config: Path, command: Sequence[str]) -> str:
+def fingerprint(config: Path, data: Path, command: Sequence[str]) -> str:
     """A digest of what a model is trained from."""
     digest = hashlib.sha256(" ".join(command).encode())
-    for path in (config, ROOT / "domain.yml", *sorted(file for name in TRAINED_ON for file in (ROOT / "data" / name).rglob("*.yml"))):
+    for path in (config, ROOT / "domain.yml", *sorted(file for name in TRAINED_ON for file in (data / name).rglob("*.yml"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def thinned(share: int) -> Path:
+    """A folder with the training data in which every intent and question has one phrase in `share` left."""
+    if share == 1:
+        return ROOT / "data"
+    folder = MODELS / f"data-{share}"
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in (*TRAINED_ON, "responses"):
+        shutil.copytree(ROOT / "data" / name, folder / name)
+    yaml = YAML(typ="safe")
+    for path in (folder / "nlu").glob("*.yml"):
+        content = yaml.load(path)
+        for entry in content["nlu"]:
+            entry["examples"] = "".join(entry["examples"].splitlines(keepends=True)[::share])
+        with path.open("w", encoding="utf-8") as stream:
+            yaml.dump(content, stream)
+    return folder
 
 
 def understanding(contender: Contender, out_of_scope: Optional[Path]) -> Dict[str, float]:
@@ -187,7 +206,7 @@ def _rejected(ours: List[Dict[str, Any]], others: List[Dict[str, Any]]) -> float
     return max(at(lambda m: 0.0 if m["about_a_body"] else m["out_of_scope"] or 0.0), at(lambda m: 1 - m["confidence"]))
 
 
-def parts(folder: Path, out_of_scope: Optional[Path]) -> Dict[str, Dict[str, Any]]:
+def parts(folder: Path, data: Path, out_of_scope: Optional[Path]) -> Dict[str, Dict[str, Any]]:
     """Every variant of bench/variants.yml, trained and measured."""
     yaml, results = YAML(typ="safe"), {}
     variants, base = yaml.load(BENCH / "variants.yml"), yaml.load(OURS)
@@ -198,7 +217,7 @@ def parts(folder: Path, out_of_scope: Optional[Path]) -> Dict[str, Dict[str, Any
             config = place / "config.yml"
             with config.open("w", encoding="utf-8") as stream:
                 yaml.dump({**base, kind: variant[kind]} if kind in variant else base, stream)
-            contender = Contender(variant["name"], config, variant.get("tensorflow", True), place)
+            contender = Contender(variant["name"], config, variant.get("tensorflow", True), place, data)
             seconds = contender.train(("train", "nlu") if kind == "pipeline" else ("train", "core"))
             results[variant["name"]] = {"kind": kind, "training": seconds, **measure(contender)}
     return results
@@ -217,11 +236,11 @@ def _size(folder: Path) -> float:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file() and not file.is_symlink()) / 1e6
 
 
-def compare(folder: Path, out_of_scope: Optional[Path]) -> Dict[str, Dict[str, float]]:
+def compare(folder: Path, data: Path, out_of_scope: Optional[Path]) -> Dict[str, Dict[str, float]]:
     """Both bots, measured in one run; the bots' names to their figures."""
     contenders = {
-        "default": Contender("Rasa's default", DEFAULT, True, folder / "default"),
-        "ours": Contender("Backtalk", OURS, False, folder / "ours"),
+        "default": Contender("Rasa's default", DEFAULT, True, folder / "default", data),
+        "ours": Contender("Backtalk", OURS, False, folder / "ours", data),
     }
     results: Dict[str, Dict[str, float]] = {}
     for name, contender in contenders.items():
@@ -267,12 +286,20 @@ def report(results: Dict[str, Any]) -> None:
     """Prints the tables."""
     default, ours = results["default"], results["ours"]
     say(f"\n{results['machine']}")
+    if results["share"] > 1:
+        say(f"Both are trained on one phrase in {results['share']}.")
     say(f"\n{'':44}{'Rasa default':>14}{'Backtalk':>12}{'':>4}Backtalk / default")
     for key, title, form in ROWS:
         if key in default:
             errors = form.endswith("%}")
             ratio = (1 - ours[key]) / (1 - default[key]) if errors and default[key] < 1 else ours[key] / default[key]
             say(f"{title:44}{form.format(default[key]):>14}{form.format(ours[key]):>12}{'':>4}{ratio:.2f}{' of the errors' if errors else ''}")
+    if "ours_all_phrases" in results:
+        whole = results["ours_all_phrases"]
+        say(f"\nBacktalk trained on all phrases ({whole['training']:.0f} s):")
+        for key, title, form in ROWS:
+            if key in whole and key != "training":
+                say(f"{title:44}{form.format(whole[key]):>26}")
     if "parts" in results:
         say(f"\n{'What could stand in a place of the pipeline':74}{'answers':>9}{'intents':>9}{'rejected':>10}{'training':>10}")
         for name, figures in results["parts"].items():
@@ -322,6 +349,10 @@ def work() -> None:
     parser.add_argument("--out-of-scope", type=Path, help="messages about something else, one in a line")
     parser.add_argument("--parts", action="store_true", help="compare every component and policy too")
     parser.add_argument("--fresh", action="store_true", help="train anew what an earlier run trained from the same data")
+    parser.add_argument(
+        "--share", type=int, default=1,
+        help="train both on one phrase in so many: with all phrases the default takes over an hour on two processors",
+    )
     parser.add_argument("--install", action="store_true", help="install Rasa as it comes, to see its size")
     arguments = parser.parse_args()
     file = arguments.out_of_scope
@@ -330,14 +361,20 @@ def work() -> None:
     if arguments.fresh:
         shutil.rmtree(MODELS, ignore_errors=True)
     LOGS.mkdir(parents=True, exist_ok=True)
-    results: Dict[str, Any] = compare(MODELS, file)
+    data = thinned(arguments.share)
+    folder = MODELS / f"share-{arguments.share}"
+    results: Dict[str, Any] = compare(folder, data, file)
     for name in ("default", "ours"):
         results[name]["paths_share"] = results[name]["paths_right"] / results[name]["paths_turns"]
     if arguments.install:
         for name, size in install_sizes().items():
             results[name]["install"] = size
     if arguments.parts:
-        results["parts"] = parts(MODELS, file)
+        results["parts"] = parts(folder, data, file)
+    if arguments.share > 1:
+        whole = Contender("Backtalk, all phrases", OURS, False, MODELS / "share-1" / "ours", ROOT / "data")
+        results["ours_all_phrases"] = {"training": whole.train(), **understanding(whole, file)}
+    results["share"] = arguments.share
     results["machine"] = machine(results)
     report(results)
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")

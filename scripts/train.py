@@ -17,7 +17,10 @@ sys.path.insert(0, str(ROOT))
 MODEL = ROOT / "models" / "backtalk.tar.gz"
 RECORD = MODEL.with_name("backtalk.json")
 # What a model is made from.
-SOURCES = ("config.yml", "domain.yml", "requirements/lock.txt", "data", "backtalk")
+SOURCES = (
+    "config.yml", "domain.yml", "requirements/lock.txt", "data", "backtalk/knowledge", "backtalk/language", "backtalk/nlu",
+    "backtalk/policies",
+)
 MAX_HISTORY = "4"
 # What every Rasa process of ours runs with.
 ENVIRONMENT = {

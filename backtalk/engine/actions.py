@@ -34,10 +34,10 @@ class ActionsInProcess(EndpointConfig):
         self, method: Text = "post", subpath: Optional[Text] = None, json: Optional[Call] = None, **options: Any
     ) -> Reply:
         """Events and responses of the action that `json` names. Raises ClientResponseError when the action declines to run."""
-        # An action that changes a slot's value in place must not change Rasa's.
+        # An action that changes a slot's value in place must not change Rasa's, and what it returns must be JSON.
         call = {**json, "tracker": {**json["tracker"], "slots": copy.deepcopy(json["tracker"]["slots"])}}
         try:
-            return await self._executor.run(call)
+            return json_library.loads(json_library.dumps(await self._executor.run(call)))
         except ActionExecutionRejection as rejection:
             raise ClientResponseError(400, "Bad Request", json_library.dumps(_declined(rejection))) from rejection
 

@@ -1,0 +1,144 @@
+"""The tracker store with a memory, on SQLite and, where it runs, on PostgreSQL."""
+
+import asyncio
+import socket
+import uuid
+
+import pytest
+from rasa.core.tracker_store import SQLTrackerStore
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActionExecuted, SessionStarted, SlotSet, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
+
+from backtalk.engine.tracker_store import RememberingTrackerStore
+
+DOMAIN = Domain.from_yaml("""
+version: "3.1"
+intents: [greet]
+slots: {said: {type: any, mappings: [{type: custom}]}}
+""")
+POSTGRES = ("127.0.0.1", 5432)
+
+
+def postgres_is_there():
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(POSTGRES) == 0
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def make_store(request, tmp_path):
+    """Makes stores on one and the same database."""
+    stores = []
+    if request.param == "sqlite":
+        where = {"dialect": "sqlite", "db": str(tmp_path / "conversations.db")}
+    elif not postgres_is_there():
+        pytest.skip("PostgreSQL does not run on 127.0.0.1:5432")
+    else:
+        where = {
+            "dialect": "postgresql", "host": POSTGRES[0], "port": POSTGRES[1], "username": "postgres",
+            "db": f"backtalk_test_{uuid.uuid4().hex}", "login_db": "postgres",
+        }
+
+    def make(kind=RememberingTrackerStore, **settings):
+        stores.append(kind(domain=DOMAIN, **where, **settings))
+        return stores[-1]
+
+    yield make
+    for store in stores:
+        store.engine.dispose()
+    if request.param == "postgresql" and stores:
+        import psycopg2
+
+        connection = psycopg2.connect(host=POSTGRES[0], port=POSTGRES[1], user="postgres", dbname="postgres")
+        connection.autocommit = True
+        connection.cursor().execute(f"DROP DATABASE {where['db']}")
+        connection.close()
+
+
+def begin(sender="visitor"):
+    tracker = DialogueStateTracker(sender, DOMAIN.slots)
+    tracker.update_with_events([ActionExecuted("action_session_start"), SessionStarted(), ActionExecuted("action_listen")], DOMAIN)
+    return tracker
+
+
+def say(tracker, text):
+    tracker.update_with_events([UserUttered(text, {"name": "greet"}), SlotSet("said", text), ActionExecuted("action_listen")], DOMAIN)
+
+
+def save(store, tracker):
+    asyncio.run(store.save(tracker))
+
+
+def retrieve(store, sender="visitor"):
+    return asyncio.run(store.retrieve(sender))
+
+
+def texts(tracker):
+    return [event.text for event in tracker.events if isinstance(event, UserUttered)]
+
+
+def test_goes_on_with_the_conversation_that_it_saved(make_store):
+    store, tracker = make_store(), begin()
+    save(store, tracker)
+    for text in ("one", "two", "three"):
+        tracker = retrieve(store)
+        say(tracker, text)
+        save(store, tracker)
+    assert retrieve(store) is tracker
+    assert texts(retrieve(make_store(SQLTrackerStore))) == ["one", "two", "three"]
+
+
+def test_writes_each_event_once_and_in_order(make_store):
+    store, tracker = make_store(), begin()
+    save(store, tracker)
+    say(retrieve(store), "one")
+    save(store, tracker)
+    save(store, tracker)
+    stored = asyncio.run(make_store(SQLTrackerStore).retrieve_full_tracker("visitor"))
+    assert list(stored.events) == list(tracker.events)
+
+
+def test_reads_anew_what_another_server_went_on_with(make_store):
+    ours, theirs, tracker = make_store(), make_store(), begin()
+    save(ours, tracker)
+    elsewhere = retrieve(theirs)
+    say(elsewhere, "to the other server")
+    save(theirs, elsewhere)
+    assert texts(retrieve(ours)) == ["to the other server"]
+
+
+def test_forgets_what_was_not_saved(make_store):
+    store, tracker = make_store(), begin()
+    save(store, tracker)
+    say(retrieve(store), "and then it failed")
+    assert texts(retrieve(store)) == []
+
+
+def test_gives_out_the_latest_session_only(make_store):
+    store, tracker = make_store(), begin()
+    say(tracker, "yesterday")
+    tracker.update_with_events([ActionExecuted("action_session_start"), SessionStarted()], DOMAIN)
+    say(tracker, "today")
+    save(store, tracker)
+    assert texts(retrieve(store)) == ["today"]
+
+
+def test_keeps_conversations_apart(make_store):
+    store = make_store()
+    for sender in ("one", "two"):
+        tracker = begin(sender)
+        say(tracker, f"from {sender}")
+        save(store, tracker)
+    assert texts(retrieve(store, "one")) == ["from one"]
+    assert texts(retrieve(store, "two")) == ["from two"]
+    assert retrieve(store, "three") is None
+
+
+def test_remembers_so_many_and_no_more(make_store):
+    store, trackers = make_store(remembered=2), {sender: begin(sender) for sender in ("first", "second", "third")}
+    for tracker in trackers.values():
+        save(store, tracker)
+    assert retrieve(store, "third") is trackers["third"]
+    assert retrieve(store, "first") is not trackers["first"]
+    assert retrieve(store, "first").sender_id == "first"
