@@ -8,7 +8,15 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.assessment import ActionAssessment
 from actions.questionnaire import NOT_UNDERSTOOD
-from actions.tracker import FORM, actions_of_last_turn, intent_of, interview_of, open_question, responses_so_far, topic_of_last_answer
+from actions.tracker import (
+    FORM,
+    actions_of_last_turn,
+    intent_of,
+    interview_of,
+    open_question,
+    responses_so_far,
+    topic_of_last_answer,
+)
 from backtalk.knowledge import load_knowledge
 from backtalk.report import listed
 from backtalk.triage import cautions_for, excluded_by

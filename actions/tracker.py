@@ -16,7 +16,8 @@ _TUPLES = {"regions", "red_flags", "cautions", "signs", "flags_to_confirm", "cle
 
 def interview_of(tracker: Tracker) -> Interview:
     """The interview that the slots hold."""
-    return Interview(**{name: _from_slot(name, value) for name, value in tracker.slots.items() if name in _FIELDS and value is not None})
+    filled = {name: value for name, value in tracker.slots.items() if name in _FIELDS and value is not None}
+    return Interview(**{name: _from_slot(name, value) for name, value in filled.items()})
 
 
 def slot_changes(before: Interview, after: Interview) -> list[EventType]:

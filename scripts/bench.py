@@ -1,8 +1,7 @@
 """Trains Rasa's default configuration and Backtalk's on the same data and prints them side by side.
 
-`python scripts/bench.py [--out-of-scope FILE] [--parts] [--install]`. FILE has one message in a line that is about something else;
---parts also compares each component and policy with what could stand in its place; --install also installs Rasa as it
-comes into a temporary folder to see how large it is. Writes docs/benchmark.json, which scripts/picture.py draws.
+`python scripts/bench.py --help` lists the options. Trained models are kept in var/bench/ and used again while the data they
+come from stay as they are. Writes docs/benchmark.json, which scripts/picture.py draws.
 """
 
 import argparse
@@ -37,6 +36,10 @@ MODELS = ROOT / "var" / "bench"
 UNSEEN_PATHS = ROOT / "tests" / "dialogue" / "unseen_paths.yml"
 RESULTS = ROOT / "docs" / "benchmark.json"
 ROUNDS = 10
+ODD_MESSAGES = (
+    " ", "\n\t", "😀😀😀", "\x00\x01\x1f", "....!!??", "<script>alert(1)</script>", "1234567890" * 30, "a" * 1900, "back " * 2000,
+    "word and word " * 700, "今日は背中が痛いです", "мне больно", "/", "/inform{", "{slot} ${x} %s",
+)
 START_SECONDS = 300
 # Out-of-scope rejection is compared at the threshold that keeps so many of the messages in scope.
 KEPT = 0.95
@@ -117,8 +120,8 @@ class Contender:
         listed = subprocess.run(["ps", "-o", "rss=", "-p", pids], stdout=subprocess.PIPE, text=True, check=True).stdout
         return sum(map(int, listed.split())) / 1024
 
-    def talk(self, conversations: List[List[str]], keep: bool) -> None:
-        """Plays conversations and keeps the time of each reply, in milliseconds. Raises Failure when one is empty."""
+    def talk(self, conversations: Sequence[Sequence[str]], times: List[float]) -> None:
+        """Plays conversations and adds the time of each reply to `times`, in milliseconds. Raises Failure on an error."""
         connection = HTTPConnection(HOST, self._port, timeout=60)
         for messages in conversations:
             sender = uuid.uuid4().hex
@@ -131,8 +134,7 @@ class Contender:
                 taken = (time.perf_counter() - began) * 1000
                 if answer.status != 200:
                     raise Failure(f"{self.name} answered {answer.status} to {message!r}: {content[:200]!r}")
-                if keep:
-                    self.replies.append(taken)
+                times.append(taken)
 
     def understand(self, files: Sequence[Path]) -> List[List[Dict[str, Any]]]:
         """What its model makes of files of messages (see scripts/understanding.py)."""
@@ -254,12 +256,15 @@ def compare(folder: Path, data: Path, out_of_scope: Optional[Path]) -> Dict[str,
         # In turns, so that whatever else the machine does falls on both alike.
         for number in range(ROUNDS + 1):
             for contender in contenders.values():
-                contender.talk(conversations, keep=number > 0)
+                contender.talk(conversations, contender.replies if number else [])
         for name, contender in contenders.items():
             results[name]["memory"] = contender.memory()
             for percent in (50, 95, 99):
                 results[name][f"p{percent}"] = _percentile(contender.replies, percent)
             results[name]["replies"] = len(contender.replies)
+            odd: List[float] = []
+            contender.talk([[message] for message in ODD_MESSAGES], odd)
+            results[name]["odd"] = max(odd)
     finally:
         for contender in contenders.values():
             contender.stop()
@@ -275,6 +280,7 @@ ROWS = (
     ("p50", "reply over REST, p50, ms", "{:.1f}"),
     ("p95", "reply over REST, p95, ms", "{:.1f}"),
     ("p99", "reply over REST, p99, ms", "{:.1f}"),
+    ("odd", "slowest reply to an odd message, ms", "{:.0f}"),
     ("ready", "start until it answers, s", "{:.1f}"),
     ("memory", "resident memory, MB", "{:.0f}"),
     ("training", "training, s", "{:.0f}"),

@@ -46,13 +46,6 @@ class Bot:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    @property
-    def pid(self) -> int:
-        """The number of the process. Raises Failure when it does not run."""
-        if self._process is None:
-            raise Failure("The bot is not started.")
-        return self._process.pid
-
     def start(self, on_wait: Optional[Callable[[float], None]] = None) -> None:
         """Starts it and waits until it answers; `on_wait` is called with the seconds so far. Raises Failure."""
         for name, port in self._ports.items():

@@ -28,8 +28,8 @@ class _PlaceholderType(type):
     def __call__(cls, *arguments: Any, **options: Any) -> Any:
         if cls.__module__ == __name__:
             raise TensorFlowNeeded(
-                f"{cls.__name__} of TensorFlow is needed, which this process does not load. A model with DIETClassifier, TEDPolicy, "
-                "UnexpecTEDIntentPolicy or ResponseSelector is trained and served with plain `rasa` commands."
+                f"{cls.__name__} of TensorFlow is needed, which this process does not load. A model with DIETClassifier, "
+                "TEDPolicy, UnexpecTEDIntentPolicy or ResponseSelector is trained and served with plain `rasa` commands."
             )
         return super().__call__(*arguments, **options)
 

@@ -70,7 +70,8 @@ class ScopeDecision(GraphComponent, IntentClassifier):
 
     def _decide(self, ranking: List[Dict[Text, Any]], entities: List[Dict[Text, Any]]) -> Dict[Text, Any]:
         elsewhere = next((entry for entry in ranking if entry[INTENT_NAME_KEY] == OUT_OF_SCOPE), None)
-        if elsewhere and elsewhere[PREDICTED_CONFIDENCE_KEY] >= self._config["out_of_scope_threshold"] and not about_a_body(entities):
+        probability = elsewhere[PREDICTED_CONFIDENCE_KEY] if elsewhere else 0.0
+        if elsewhere and probability >= self._config["out_of_scope_threshold"] and not about_a_body(entities):
             return elsewhere
         best = next(entry for entry in ranking if entry[INTENT_NAME_KEY] != OUT_OF_SCOPE)
         if best[PREDICTED_CONFIDENCE_KEY] >= self._config["threshold"]:
