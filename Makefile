@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run chat train validate eval calibrate bench test lock clean
+.PHONY: help setup run chat train validate eval calibrate bench profile test lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -32,6 +32,9 @@ calibrate: setup ## Choose the thresholds in config.yml on messages kept apart f
 bench: setup ## Measure Rasa's default and Backtalk side by side (OOS=file SHARE=4 PARTS=1 INSTALL=1: see scripts/bench.py)
 	@$(RUN) scripts/bench.py $(if $(OOS),--out-of-scope $(OOS)) $(if $(PARTS),--parts) $(if $(INSTALL),--install) $(if $(SHARE),--share $(SHARE))
 	@$(RUN) scripts/picture.py
+
+profile: setup ## Show where the time of a message goes
+	@$(RUN) scripts/breakdown.py
 
 test: train ## Run all tests (installs and trains first)
 	@$(RUN) scripts/train.py --check

@@ -42,6 +42,7 @@ class ScopeDecision(GraphComponent, IntentClassifier):
         return {"out_of_scope_threshold": 0.5, "threshold": 0.3}
 
     def __init__(self, config: Dict[Text, Any]) -> None:
+        self.validate_config(config)
         self._config = config
 
     @classmethod
@@ -73,8 +74,8 @@ class ScopeDecision(GraphComponent, IntentClassifier):
         probability = elsewhere[PREDICTED_CONFIDENCE_KEY] if elsewhere else 0.0
         if elsewhere and probability >= self._config["out_of_scope_threshold"] and not about_a_body(entities):
             return elsewhere
-        best = next(entry for entry in ranking if entry[INTENT_NAME_KEY] != OUT_OF_SCOPE)
-        if best[PREDICTED_CONFIDENCE_KEY] >= self._config["threshold"]:
+        best = next((entry for entry in ranking if entry[INTENT_NAME_KEY] != OUT_OF_SCOPE), None)
+        if best and best[PREDICTED_CONFIDENCE_KEY] >= self._config["threshold"]:
             return best
         return {INTENT_NAME_KEY: DEFAULT_NLU_FALLBACK_INTENT_NAME, PREDICTED_CONFIDENCE_KEY: self._config["threshold"]}
 

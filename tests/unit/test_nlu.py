@@ -35,13 +35,12 @@ def sentence(message):
     return dense.features[0] if dense else None
 
 
-def with_features(text, dense=None, sparse=None, **data):
+def with_features(text, dense, sparse=None, **data):
     """A message with sentence features made by hand."""
     message = Message({TEXT: text, **data})
-    for values in [] if dense is None else [np.array([dense], dtype=np.float32)]:
-        message.add_features(Features(values, FEATURE_TYPE_SENTENCE, TEXT, "dense"))
-    for values in [] if sparse is None else [csr_matrix([sparse], dtype=np.float32)]:
-        message.add_features(Features(values, FEATURE_TYPE_SENTENCE, TEXT, "sparse"))
+    message.add_features(Features(np.array([dense], dtype=np.float32), FEATURE_TYPE_SENTENCE, TEXT, "dense"))
+    if sparse:
+        message.add_features(Features(csr_matrix([sparse], dtype=np.float32), FEATURE_TYPE_SENTENCE, TEXT, "sparse"))
     return message
 
 
