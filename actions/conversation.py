@@ -6,8 +6,9 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActiveLoop, AllSlotsReset, EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.assessment import ActionAssessment
+from actions.assessment import ActionAssessment, signature
 from actions.questionnaire import NOT_UNDERSTOOD
+from actions.screening import entities_of
 from actions.tracker import (
     FORM,
     actions_of_last_turn,
@@ -15,8 +16,10 @@ from actions.tracker import (
     interview_of,
     open_question,
     responses_so_far,
+    slot_changes,
     topic_of_last_answer,
 )
+from backtalk.interview import Interview, hear
 from backtalk.knowledge import load_knowledge
 from backtalk.report import listed
 from backtalk.triage import cautions_for, excluded_by
@@ -34,7 +37,7 @@ class ActionFaq(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         topic = _topic(tracker, "faq")
-        _answer(f"faq/{topic}", dispatcher, tracker) if topic else dispatcher.utter_message(response="utter_help")
+        _answer(f"faq/{topic}", dispatcher, tracker) if topic else dispatcher.utter_message(response=_help(tracker))
         return []
 
 
@@ -63,7 +66,7 @@ class ActionFollowUp(Action):
         if topic:
             _answer(topic, dispatcher, tracker)
         else:
-            dispatcher.utter_message(response="utter_same_for_all_regions" if before and region else "utter_help")
+            dispatcher.utter_message(response="utter_nothing_more_on_region" if before and region else _help(tracker))
         return []
 
 
@@ -79,7 +82,8 @@ class ActionWhy(Action):
         if topic:
             _answer(topic, dispatcher, tracker)
         else:
-            dispatcher.utter_message(response="utter_no_reason_known" if before else "utter_why_questions")
+            told = "utter_why_result" if tracker.get_slot("assessed") else "utter_why_questions"
+            dispatcher.utter_message(response="utter_no_reason_known" if before else told)
         return []
 
 
@@ -159,7 +163,8 @@ class ActionStartOver(Action):
         settings = load_knowledge().settings
         dispatcher.utter_message(response="utter_start_over")
         dispatcher.utter_message(response="utter_greet", **settings)
-        return [AllSlotsReset(), *LEAVE_QUESTIONNAIRE, *(SlotSet(name, value) for name, value in settings.items())]
+        events = [AllSlotsReset(), *LEAVE_QUESTIONNAIRE, *(SlotSet(name, value) for name, value in settings.items())]
+        return [*events, *_kept_of_this_message(tracker)]
 
 
 class ActionLeave(Action):
@@ -171,7 +176,8 @@ class ActionLeave(Action):
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         interview = interview_of(tracker)
         events: list[EventType] = []
-        untold = (interview.red_flags or interview.flags_to_confirm) and not tracker.get_slot("assessed")
+        outcome = interview.outcome(load_knowledge())
+        untold = (interview.red_flags or interview.flags_to_confirm) and tracker.get_slot("assessed") != signature(outcome)
         if untold:
             # A flag that could not be confirmed any more is told as one that stayed open.
             tracker.slots["unsure"] = [*interview.unsure, *interview.flags_to_confirm]
@@ -181,9 +187,24 @@ class ActionLeave(Action):
         return [*events, *LEAVE_QUESTIONNAIRE]
 
 
+def _kept_of_this_message(tracker: Tracker) -> list[EventType]:
+    """What a message that starts over itself tells of a danger sign, which is taken up at once."""
+    knowledge = load_knowledge()
+    heard = hear(Interview(), entities_of(tracker), None, intent_of(tracker), knowledge).interview
+    outcome = heard.outcome(knowledge)
+    if not (outcome.facts.red_flags or heard.flags_to_confirm):
+        return []
+    is_emergency = outcome.urgency == next(iter(knowledge.urgency))
+    return [*slot_changes(Interview(), heard), FollowupAction("action_assessment" if is_emergency else FORM)]
+
+
 def _offer_stands(tracker: Tracker) -> bool:
     """Whether the questionnaire was offered, and not refused since."""
     return any(response in OFFERS for response in responses_so_far(tracker, since_intent="deny"))
+
+
+def _help(tracker: Tracker) -> str:
+    return "utter_help_in_questionnaire" if open_question(tracker) else "utter_help"
 
 
 def _answer(topic: str, dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
@@ -213,7 +234,7 @@ def _add_what_this_visitor_told(option: str, dispatcher: CollectingDispatcher, t
 
 
 def _topic(tracker: Tracker, retrieval_intent: str) -> str | None:
-    """What the latest message asks about, as the answer selector understood it."""
+    """What the latest message asks about, as the classifier understood it."""
     selected = (tracker.latest_message.get("response_selector") or {}).get(retrieval_intent, {}).get("response", {})
     return selected.get("intent_response_key", "/").split("/")[1] or None
 

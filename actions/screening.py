@@ -26,7 +26,7 @@ class ActionValidateSlotMappings(Action):
         knowledge = load_knowledge()
         before = interview_of(tracker)
         intent = intent_of(tracker)
-        entities = [] if _follows_up(tracker, intent) else _entities(tracker)
+        entities = [] if _follows_up(tracker, intent) else entities_of(tracker)
         heard = hear(before, entities, open_question(tracker), intent, knowledge)
         outcome = heard.interview.outcome(knowledge)
         told = tracker.get_slot("assessed")
@@ -48,8 +48,12 @@ class ActionValidateSlotMappings(Action):
 
 def _follows_up(tracker: Tracker, intent: str | None) -> bool:
     """Whether a message only asks the question before it for another region, and tells nothing ("and for the neck?")."""
-    kinds = {entity["entity"] for entity in tracker.latest_message.get("entities") or ()}
-    return intent == "follow_up" and kinds <= {"region", "question"} and topic_of_last_answer(tracker) is not None
+    entities = tracker.latest_message.get("entities") or ()
+    kinds = {entity["entity"] for entity in entities}
+    if intent != "follow_up" or not kinds <= {"region", "question"} or open_question(tracker) == "regions":
+        return False
+    told = any(entity.get("status") == "present" for entity in entities)
+    return ("question" in kinds or not told) and topic_of_last_answer(tracker) is not None
 
 
 def _is_telling(tracker: Tracker, heard: Heard) -> bool:
@@ -69,7 +73,7 @@ def _changed(tracker: Tracker, slot: str, value: Any) -> list[EventType]:
     return [SlotSet(slot, value)] if tracker.get_slot(slot) != value else []
 
 
-def _entities(tracker: Tracker) -> list[dict[str, Any]]:
+def entities_of(tracker: Tracker) -> list[dict[str, Any]]:
     """The entities of the latest message; of one that only looks like a button's, those of its words."""
     text = (tracker.latest_message.get("text") or "").strip()
     if not text.startswith("/") or _BUTTON.match(text):

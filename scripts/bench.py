@@ -24,7 +24,7 @@ from console import LOGS, ROOT, Failure, main, run, say
 from ruamel.yaml import YAML
 from servers import HOST, answers, free_port
 from setup import VENV, find_uv
-from train import ENVIRONMENT
+from train import ENVIRONMENT, SOURCES
 from understanding import HELD_OUT, OUT_OF_SCOPE
 
 BENCH = ROOT / "bench"
@@ -160,7 +160,9 @@ class Contender:
 def fingerprint(config: Path, data: Path, command: Sequence[str]) -> str:
     """A digest of what a model is trained from."""
     digest = hashlib.sha256(" ".join(command).encode())
-    for path in (config, ROOT / "domain.yml", *sorted(file for name in TRAINED_ON for file in (data / name).rglob("*.yml"))):
+    folders = [data / name for name in TRAINED_ON] + [ROOT / name for name in SOURCES if name.startswith("backtalk/")]
+    files = [file for folder in (*folders, ROOT / "data" / "knowledge") for file in folder.rglob("*.*") if file.suffix in (".yml", ".py")]
+    for path in (config, ROOT / "domain.yml", *sorted(files)):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -16,7 +16,7 @@ BAR = 0.36
 # Title, what of a bot's figures is drawn, how it is written. Less is better in every row.
 ROWS = (
     ("wrong answers, held-out messages", lambda f: 1 - f["answers"], "{:.1%}"),
-    ("out-of-scope messages let in", lambda f: 1 - f.get("out_of_scope_file", f["out_of_scope_held_out"]), "{:.1%}"),
+    ("out of scope let in, 95 % of ours kept", lambda f: 1 - f.get("out_of_scope_file", f["out_of_scope_held_out"]), "{:.1%}"),
     ("reply, p95", lambda f: f["p95"], "{:.0f} ms"),
     ("start until it answers", lambda f: f["ready"], "{:.0f} s"),
     ("resident memory", lambda f: f["memory"], "{:.0f} MB"),

@@ -12,6 +12,8 @@ from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
 
+# A call holds the whole conversation.
+MOST_BYTES = 100 * 1024 * 1024
 Call = Dict[Text, Any]
 Reply = Optional[Dict[Text, Any]]
 
@@ -52,7 +54,7 @@ class ActionServer:
 
     async def start(self, *_: Any) -> None:
         """Begins to answer; takes the arguments of a Sanic listener."""
-        application = web.Application()
+        application = web.Application(client_max_size=MOST_BYTES)
         application.add_routes(
             [web.post("/webhook", self._run), web.get("/actions", self._list), web.get("/health", self._health)]
         )

@@ -20,6 +20,8 @@ from backtalk.engine.shortcuts import take_shortcuts
 logger = logging.getLogger(__name__)
 
 ACTIONS = "actions"
+# Whoever can call an action can read slots, so the actions are served to this machine only.
+ACTIONS_INTERFACE = "127.0.0.1"
 
 
 def serve(arguments: argparse.Namespace) -> None:
@@ -27,14 +29,14 @@ def serve(arguments: argparse.Namespace) -> None:
     rasa.utils.common.configure_logging_and_warnings(None, None, warn_only_once=True, filter_repeated_logs=True)
     configure_structlog(None)
     take_shortcuts()
-    actions_url = f"http://{arguments.interface}:{arguments.actions_port}/webhook"
+    actions_url = f"http://{ACTIONS_INTERFACE}:{arguments.actions_port}/webhook"
     os.environ.setdefault("BACKTALK_ACTIONS_URL", actions_url)
     endpoints = AvailableEndpoints.read_endpoints(arguments.endpoints)
     listeners = [(_settle, "after_server_start")]
-    if endpoints.action.url == actions_url:
+    if endpoints.action and endpoints.action.url == actions_url:
         executor = load_actions(ACTIONS)
         endpoints.action = ActionsInProcess(executor, actions_url)
-        action_server = ActionServer(executor, arguments.interface, arguments.actions_port)
+        action_server = ActionServer(executor, ACTIONS_INTERFACE, arguments.actions_port)
         listeners.append((action_server.start, "after_server_start"))
     serve_application(
         arguments.model,

@@ -43,18 +43,22 @@ class RememberingTrackerStore(SQLTrackerStore):
     async def retrieve(self, sender_id: Text) -> Optional[DialogueStateTracker]:
         """The latest session of a conversation."""
         known = self._remembered.get(sender_id)
-        if known and not known.in_use and known.last_id == self._last_id(sender_id):
+        if known is None or known.in_use:
+            return await super().retrieve(sender_id)
+        if known.last_id == self._last_id(sender_id):
             known.in_use = True
             return known.tracker
-        self._remembered.pop(sender_id, None)
+        del self._remembered[sender_id]
         return await super().retrieve(sender_id)
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         """Writes the events that are new, and remembers the conversation."""
         await super().save(tracker)
         self._remembered.pop(tracker.sender_id, None)
-        # The database gives out the latest session only, so one with an earlier session before it is read anew.
-        if not any(isinstance(event, SessionStarted) for event in islice(tracker.events, 2, None)):
+        # The database gives out the latest session only, so one with an earlier session before it is read anew. An event
+        # broker is told what differs from the database, so with one everything is read from there.
+        several_sessions = any(isinstance(event, SessionStarted) for event in islice(tracker.events, 2, None))
+        if tracker.events and not several_sessions and not self.event_broker:
             self._remembered[tracker.sender_id] = _Remembered(tracker, len(tracker.events), self._last_id(tracker.sender_id))
             while len(self._remembered) > self._most:
                 self._remembered.popitem(last=False)

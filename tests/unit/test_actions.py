@@ -428,7 +428,7 @@ class TestFollowUps:
 
     def test_an_answer_that_is_the_same_for_all_regions(self, run, tracker):
         asked = tracker(intent="follow_up", entities=self.NECK, events=answered("faq/mri"))
-        assert named(run("action_follow_up", asked)) == ["utter_same_for_all_regions"]
+        assert named(run("action_follow_up", asked)) == ["utter_nothing_more_on_region"]
 
     def test_with_no_answer_before_it(self, run, tracker):
         assert named(run("action_follow_up", tracker(intent="follow_up", entities=self.NECK))) == ["utter_help"]
@@ -447,11 +447,15 @@ class TestFollowUps:
     def test_why_with_no_answer_before_it(self, run, tracker):
         assert named(run("action_why", tracker(intent="why_ask"))) == ["utter_why_questions"]
 
-    def test_a_region_in_a_follow_up_is_not_the_visitors(self, run, tracker):
-        region = {"entity": "region", "value": "cervical", "status": "present", "experiencer": "patient", "said": "neck"}
-        follow_up = tracker(intent="follow_up", entities=[region], events=answered("faq/muscle_lowback"))
-        run("action_validate_slot_mappings", follow_up)
-        assert follow_up.get_slot("regions") is None and not follow_up.get_slot("telling")
+    @pytest.mark.parametrize("question, asks, regions", [
+        (None, True, None), (None, False, ["cervical"]), ("regions", True, ["cervical"]),
+    ])
+    def test_a_region_that_is_only_asked_about_is_not_the_visitors(self, run, tracker, question, asks, regions):
+        told = {"entity": "region", "value": "cervical", "status": "present", "experiencer": "patient", "said": "neck"}
+        entities = [told, {"entity": "question", "value": True}] if asks else [told]
+        message = tracker(intent="follow_up", entities=entities, events=answered("faq/muscle_lowback"), question=question)
+        run("action_validate_slot_mappings", message)
+        assert message.get_slot("regions") == regions
 
 
 class TestLeaving:

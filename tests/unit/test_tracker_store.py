@@ -1,9 +1,9 @@
 """The tracker store with a memory, on SQLite and, where it runs, on PostgreSQL."""
 
 import asyncio
-import socket
 import uuid
 
+import psycopg2
 import pytest
 from rasa.core.tracker_store import SQLTrackerStore
 from rasa.shared.core.domain import Domain
@@ -21,9 +21,11 @@ POSTGRES = ("127.0.0.1", 5432)
 
 
 def postgres_is_there():
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(POSTGRES) == 0
+    try:
+        psycopg2.connect(host=POSTGRES[0], port=POSTGRES[1], user="postgres", dbname="postgres", connect_timeout=2).close()
+    except psycopg2.OperationalError:
+        return False
+    return True
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -33,7 +35,7 @@ def make_store(request, tmp_path):
     if request.param == "sqlite":
         where = {"dialect": "sqlite", "db": str(tmp_path / "conversations.db")}
     elif not postgres_is_there():
-        pytest.skip("PostgreSQL does not run on 127.0.0.1:5432")
+        pytest.skip("no PostgreSQL on 127.0.0.1:5432 lets the user postgres in")
     else:
         where = {
             "dialect": "postgresql", "host": POSTGRES[0], "port": POSTGRES[1], "username": "postgres",
@@ -48,8 +50,6 @@ def make_store(request, tmp_path):
     for store in stores:
         store.engine.dispose()
     if request.param == "postgresql" and stores:
-        import psycopg2
-
         connection = psycopg2.connect(host=POSTGRES[0], port=POSTGRES[1], user="postgres", dbname="postgres")
         connection.autocommit = True
         connection.cursor().execute(f"DROP DATABASE {where['db']}")
