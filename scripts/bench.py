@@ -233,7 +233,7 @@ def install_sizes() -> Dict[str, float]:
     """Sizes in MB of .venv and of Rasa as it comes, which is installed into a temporary folder. Raises Failure."""
     with tempfile.TemporaryDirectory() as folder:
         packages = [f"{name}=={version(name)}" for name in ("rasa", "rasa-sdk")]
-        command = [*find_uv(), "pip", "install", "--python", sys.executable, "--target", folder, *packages]
+        command = [*find_uv(), "pip", "install", "--no-config", "--python", sys.executable, "--target", folder, *packages]
         run("Installing Rasa as it comes", command, "bench-install.log", "Rasa could not be installed.")
         return {"default": _size(Path(folder)), "ours": _size(VENV)}
 

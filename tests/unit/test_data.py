@@ -165,6 +165,14 @@ class TestButtons:
 
 
 class TestNamesThatExist:
+    def test_topics_of_follow_ups(self):
+        follow_ups = load(paths.KNOWLEDGE / "follow_ups.yml")["follow_ups"]
+        topics = {*follow_ups["why"], *follow_ups["why"].values()}
+        for entry in follow_ups["regions"]:
+            topics |= {*entry["after"], *(topic for name, topic in entry.items() if name != "after")}
+        assert topics
+        assert sorted(topic for topic in topics if f"utter_{topic}" not in RESPONSES) == []
+
     def steps(self):
         """Every step of the rules and stories."""
         for content in [*load_all(DATA / "rules"), *load_all(DATA / "stories")]:
