@@ -94,10 +94,10 @@ class SentenceEncoder(DenseFeaturizer, GraphComponent):
 
     @classmethod
     def create(
-        cls, config: Dict[Text, Any], model_storage: ModelStorage, resource: Resource, context: ExecutionContext
+        cls, config: Dict[Text, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
     ) -> SentenceEncoder:
         """Loads the encoder. Raises ModelFileError."""
-        return cls(config, context.node_name)
+        return cls(config, execution_context.node_name)
 
     @classmethod
     def validate_config(cls, config: Dict[Text, Any]) -> None:

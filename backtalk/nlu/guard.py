@@ -38,7 +38,7 @@ class MessageGuard(GraphComponent, IntentClassifier):
 
     @classmethod
     def create(
-        cls, config: Dict[Text, Any], model_storage: ModelStorage, resource: Resource, context: ExecutionContext
+        cls, config: Dict[Text, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
     ) -> MessageGuard:
         """Creates the component from its settings."""
         return cls(config, load_reader())

@@ -1,6 +1,6 @@
 """Plays the scenarios of `scenarios/*.yml` over HTTP and checks every turn.
 
-Also holds for every turn of every scenario: no reply is empty, buttons keep the limits of messaging platforms, an
+Also holds for every turn of every scenario: no reply is empty or told twice, buttons keep the limits of messaging platforms, an
 assessment's payload agrees with the slots, and no relief is named in an emergency.
 """
 
@@ -65,6 +65,8 @@ def _check_assessment(turn: dict[str, Any], payload: dict[str, Any] | None, wher
 
 def _check_always(visitor, slots: dict[str, Any], where: str) -> None:
     assert visitor.replies, f"no reply: {where}"
+    told = [reply["text"] for reply in visitor.replies if reply.get("text")]
+    assert len(told) == len(set(told)), f"says the same twice: {where}"
     for reply in visitor.replies:
         assert (reply.get("text") or "").strip(), f"an empty reply: {where}"
         assert "{" not in reply["text"] and "None" not in reply["text"].split(), f"a gap in the text: {where}"

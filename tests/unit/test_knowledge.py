@@ -213,6 +213,23 @@ BREAKS = {
         "medical_history: [bad_mood", 0, "'bad_mood' is not in red_flags.yml",
     ),
     "onset of a sign": ("red_flags.yml", r"after: \[accident", "after: [stumble", 0, "'stumble' is not in onsets.yml"),
+    "region of a follow-up": (
+        "follow_ups.yml", r"^      thoracic: faq/muscle_midback$",
+        "      elbow: faq/muscle_midback", 0, "'elbow' is not in regions.yml",
+    ),
+    "region of a later follow-up": (
+        "follow_ups.yml", r"^      lumbar: relief/soft_collar$",
+        "      everywhere: relief/soft_collar", 0, "'everywhere' is not in regions.yml",
+    ),
+    "follow-up that is no topic": (
+        "follow_ups.yml", r"^    faq/causes: faq/protective_theory$",
+        "    faq/causes: the theory", 0, "'the theory' does not match",
+    ),
+    "follow-up behind nothing": (
+        "follow_ups.yml", r"^    - after: \[relief/soft_collar\]$",
+        "    - after: []", 0, "",
+    ),
+    "follow-ups without reasons": ("follow_ups.yml", r"(?s)^  why:.*\Z", "", None, "'why' is a required"),
     "button of 21 characters": ("cautions.yml", r"button: Pregnancy$", "button: " + "P" * 21, 0, "is too long"),
     "more than eight warning signs": (
         "regions.yml", r"warning_signs: \[stroke_like",

@@ -28,7 +28,8 @@ FORM, LISTEN = "spasm_assessment", "action_listen"
 
 def stories(augmentation=0):
     """The project's stories as trackers: each by itself, or as Rasa makes them to train with."""
-    graph = StoryGraph(load_data_from_files([str(path) for path in sorted((paths.ROOT / "data" / "stories").glob("*.yml"))], DOMAIN))
+    files = sorted(map(str, (paths.ROOT / "data" / "stories").glob("*.yml")))
+    graph = StoryGraph(load_data_from_files(files, DOMAIN))
     made = TrainingDataGenerator(
         graph, DOMAIN, use_story_concatenation=augmentation > 0, augmentation_factor=augmentation, remove_duplicates=False
     )
@@ -40,7 +41,8 @@ STORIES = stories()
 
 def begin(*events):
     tracker = DialogueStateTracker("visitor", DOMAIN.slots)
-    tracker.update_with_events([ActionExecuted("action_session_start"), SessionStarted(), ActionExecuted(LISTEN), *events], DOMAIN)
+    beginning = [ActionExecuted("action_session_start"), SessionStarted(), ActionExecuted(LISTEN)]
+    tracker.update_with_events([*beginning, *events], DOMAIN)
     return tracker
 
 
@@ -94,23 +96,18 @@ def policies(tmp_path_factory):
 
 
 def walk(story, before):
-    """Each action of a story, behind all that came before it."""
-    steps = story.applied_events()
-    if isinstance(steps[1], UserUttered):
-        steps = steps[1:]
-    else:
-        # The story begins with something that the bot does, and that is in reply to a message.
-        steps = [user("inform"), *steps[1:]]
+    """Each action that a story leads to, behind other turns: the tracker before it, and its name."""
+    events = story.applied_events()
+    leads = isinstance(events[1], UserUttered)
+    # A story that begins with an action of the bot does not say why: some message led there.
+    steps = events[1:] if leads else [user("inform"), *events]
     tracker = begin(*(event for name in before for event in TURNS[name]))
-    started = False
     for event in steps:
         if isinstance(event, ActionExecuted):
-            yield tracker, event.action_name, started
-        started = started or isinstance(event, ActionExecuted)
+            if leads:
+                yield tracker, event.action_name
+            leads = True
         tracker.update(event, DOMAIN)
-
-
-BEGUN_BY_A_MESSAGE = [story for story in STORIES if isinstance(story.applied_events()[1], UserUttered)]
 
 
 class TestStoryPolicy:
@@ -119,16 +116,61 @@ class TestStoryPolicy:
     @given(before=st.lists(st.sampled_from([*TURNS]), max_size=5))
     def test_agrees_with_rasas_behind_any_turns(self, policies, story, before):
         ours, rasas = policies
-        for tracker, action, _ in walk(story, before):
+        for tracker, action in walk(story, before):
             assert chosen(ours, tracker) == chosen(rasas, tracker), f"before {action}"
 
-    @pytest.mark.parametrize("story", BEGUN_BY_A_MESSAGE, ids=lambda story: story.sender_id)
+    @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.sender_id)
     @settings(max_examples=20, deadline=None)
     @given(before=st.lists(st.sampled_from([*TURNS]), max_size=5))
     def test_follows_a_story_behind_any_turns(self, policies, story, before):
-        for tracker, action, _ in walk(story, before):
-            assert chosen(policies[0], tracker) == action
+        steps = [(chosen(policies[0], tracker), action) for tracker, action in walk(story, before)]
+        assert steps
+        assert [choice for choice, _ in steps] == [action for _, action in steps]
 
     @pytest.mark.parametrize("intent", ["faq", "human", "nlu_fallback"])
     def test_is_silent_where_no_story_goes_on(self, policies, intent):
-        assert [chosen(policy, begin(user("greet"), *turn("greet", "action_greet")[1:], user(intent))) for policy in policies] == [None, None]
+        tracker = begin(*turn("greet", "action_greet"), user(intent))
+        assert [chosen(policy, tracker) for policy in policies] == [None, None]
+
+
+class TestScreeningWhereTheVisitorWantsToLeave:
+    SURE = CONFIG["ScreeningPolicy"]["sure"]
+
+    @pytest.fixture
+    def policy(self, tmp_path):
+        settings = {key: value for key, value in CONFIG["ScreeningPolicy"].items() if key != "name"}
+        config = {**ScreeningPolicy.get_default_config(), **settings}
+        return ScreeningPolicy.load(config, LocalModelStorage(tmp_path), Resource("policy"), CONTEXT)
+
+    def asked(self, message, **slots):
+        """A questionnaire whose open question has just got this message."""
+        opened = turn("report_spasm", FORM, ActiveLoop(FORM), SlotSet("requested_slot", "onset"))
+        return begin(*opened, message, *(SlotSet(name, value) for name, value in slots.items()))
+
+    @pytest.mark.parametrize(
+        "intent, action", [("goodbye", "action_leave"), ("stop", "action_leave"), ("start_over", "action_start_over")]
+    )
+    @pytest.mark.parametrize("confidence, answered, leaves", [
+        (1.0, True, True), (SURE, True, True), (SURE - 0.01, True, False),
+        (1.0, False, True), (SURE, False, True), (SURE - 0.01, False, True), (0.0, False, True),
+    ])
+    def test_an_answer_counts_unless_the_intent_is_sure(self, policy, intent, action, confidence, answered, leaves):
+        tracker = self.asked(user(intent, confidence), answered=answered)
+        assert chosen(policy, tracker) == (action if leaves else None)
+
+    @pytest.mark.parametrize("intent", ["inform", "affirm", "thanks"])
+    def test_being_sure_of_another_intent_leads_nowhere(self, policy, intent):
+        assert chosen(policy, self.asked(user(intent, 1.0), answered=True)) is None
+
+    @pytest.mark.parametrize("confidence", [1.0, SURE - 0.01])
+    def test_a_question_is_answered_however_sure_its_intent_is(self, policy, confidence):
+        question = typed(found("onset", "lifting"), question=True)
+        assert chosen(policy, self.asked(user("faq", confidence, question), answered=True)) == "action_faq"
+
+    @pytest.mark.parametrize("confidence", [1.0, 0.1])
+    def test_danger_comes_before_leaving(self, policy, confidence):
+        tracker = self.asked(user("stop", confidence), assessment_due=True)
+        assert chosen(policy, tracker) == "action_assessment"
+
+    def test_outside_the_questionnaire_it_leaves_leaving_to_the_rules(self, policy):
+        assert chosen(policy, begin(user("stop", 1.0))) is None
