@@ -4,4 +4,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 KNOWLEDGE = ROOT / "data" / "knowledge"
+CORPUS = ROOT / "data" / "corpus"
+FINDINGS_MODEL = ROOT / "models" / "findings.onnx"
+WEIGHING = ROOT / "models" / "weighing.yml"
 WIDGET = ROOT / "widget"
