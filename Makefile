@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run chat train validate eval calibrate bench profile test lock clean
+.PHONY: help setup run chat train validate corpus agreement eval tune weigh calibrate bench profile test lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -23,8 +23,22 @@ train: setup ## Check the data and train, if anything changed
 validate: setup ## Check knowledge, training data and stories; warnings are failures
 	@$(RUN) scripts/train.py --check
 
-eval: setup ## Measure how held-out messages are read (FILE=... for your own)
-	@$(RUN) scripts/evaluate.py $(or $(FILE),tests/understanding/findings_held_out.yml) $(if $(ERRORS),--errors)
+corpus: setup ## Check the corpus in data/corpus/ and count what is in it
+	@$(RUN) scripts/corpus.py $(FILE)
+
+agreement: setup ## Show how far two readers of the corpus agree
+	@$(RUN) scripts/agreement.py
+
+eval: setup ## Measure how messages are understood: the test part of the corpus (FILE=... for your own, SPLIT=development, ERRORS=1)
+	@$(RUN) scripts/evaluate.py $(FILE) $(if $(SPLIT),--split $(SPLIT)) $(if $(ERRORS),--errors)
+
+tune: setup ## Tune the encoder to the corpus (half an hour; writes models/findings.onnx), then weigh
+	@$(PYTHON) scripts/setup.py --tune
+	@.tune/bin/python scripts/tune.py
+	@$(RUN) scripts/weigh.py
+
+weigh: setup ## Choose how wording and meaning are weighed, on the development part of the corpus (COMPARE=1: beside other ways)
+	@$(RUN) scripts/weigh.py $(if $(COMPARE),--compare)
 
 calibrate: setup ## Choose the thresholds in config.yml on messages kept apart for this (FILE=... for your own)
 	@$(RUN) scripts/calibrate.py $(FILE)

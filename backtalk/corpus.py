@@ -5,11 +5,12 @@
 docs/corpus.md says what each label means. Marks look like those of Rasa's training data, so that a trainer knows them.
 """
 
+import hashlib
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Iterator, Mapping, Optional
+from typing import Iterator, Mapping, Optional, Sequence
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -21,7 +22,8 @@ SPLITS = ("train", "development", "test")
 PRESENT, DENIED, OTHER, ASKED, PAST, UNSURE = STATUSES = ("present", "denied", "other", "asked", "past", "unsure")
 DURATION, PAIN, ANSWER, ITEM = "duration", "pain", "answer", "item"
 ANSWERS = ("yes", "no", "none", "all", "unsure", "skip")
-QUESTIONS = ("regions", "onset", "warning_signs", "medical_history", "duration", "pain_level", "flags_to_confirm")
+CONFIRM = "flags_to_confirm"
+QUESTIONS = ("regions", "onset", "warning_signs", "medical_history", "duration", "pain_level", CONFIRM)
 LONGEST = 2000
 
 _WHEN = re.compile(
@@ -101,9 +103,11 @@ def load_file(path: Path) -> CorpusFile:
 
 def read_file(path: Path) -> tuple[CorpusFile, list[str]]:
     """One file of the corpus and all its faults, each with file, line and reason. Raises CorpusError if it is no such file."""
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_text(encoding="utf-8")
         content = YAML(typ="safe").load(text)
+    except UnicodeDecodeError:
+        raise CorpusError(f"{path}: not UTF-8, save it as UTF-8") from None
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise CorpusError(f"{path}, line {mark.line + 1 if mark else 1}: not valid YAML") from None
@@ -139,12 +143,12 @@ def parse(line: str, number: int = 0) -> Message:
         raise CorpusError("a message begins with `- `")
     marked = line[2:].strip()
     question, flag = None, None
-    opening = _QUESTION.match(marked)
-    if opening:
-        question, flag = opening.groups()
+    if marked.startswith("@"):
+        opening = _QUESTION.match(marked)
+        question, flag = opening.groups() if opening else (None, None)
+        if question not in QUESTIONS or not (flag in load_knowledge().red_flags if question == CONFIRM else flag is None):
+            raise CorpusError(f"{marked.split()[0]} is no question: it is one of @{', @'.join(QUESTIONS)}; the last with /sign, as in @{CONFIRM}/fever")
         marked = marked[opening.end() :]
-        if question not in QUESTIONS or (flag is not None and flag not in load_knowledge().red_flags):
-            raise CorpusError(f"there is no question @{opening.group()[1:].strip()}")
     text, mentions = "", []
     end = 0
     for mark in _MARK.finditer(marked):
@@ -196,9 +200,17 @@ def all_messages(files: list[CorpusFile]) -> Iterator[Message]:
         yield from file.messages
 
 
+def digest(files: list[CorpusFile], others: Sequence[Path] = ()) -> str:
+    """SHA-256 over files of the corpus and others, to tell whether what a model was made from has changed."""
+    made_from = hashlib.sha256()
+    for path in sorted([*(file.path for file in files), *others]):
+        made_from.update(path.read_bytes())
+    return made_from.hexdigest()
+
+
 _VALUES = {
-    DURATION: (lambda word: bool(_WHEN.fullmatch(word)), "days, a weekday, a month or a year: (duration 14)"),
+    DURATION: (lambda word: bool(_WHEN.fullmatch(word)), "days, a weekday, weekend, a month or a year: (duration 14)"),
     PAIN: (lambda word: bool(_PAIN_VALUE.fullmatch(word)), "a number from 0 to 10: (pain 7)"),
     ANSWER: (lambda word: word in ANSWERS, f"one of {', '.join(ANSWERS)}"),
-    ITEM: (lambda word: word == "last" or word.isdigit(), "the place in the list, or last"),
+    ITEM: (lambda word: word == "last" or (word.isdigit() and int(word) > 0), "the place in the list, or last"),
 }

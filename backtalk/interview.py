@@ -226,7 +226,7 @@ def _hear_findings(interview: Interview, message: _Message, question: Optional[s
             *message.findings("red_flag", knowledge.red_flags, patient, _UNCERTAIN, weak=checking),
             *_uncertain_trauma(message, patient, knowledge),
         )
-        if e["value"] not in flags and e["value"] not in interview.cleared
+        if e["value"] not in flags and (e["value"] not in interview.cleared or _is_told_after_all(e["value"], question, knowledge))
     ]
     for e in uncertain:
         said.setdefault(e["value"], e.get("said") or "")
@@ -252,6 +252,11 @@ def _hear_findings(interview: Interview, message: _Message, question: Optional[s
         regions=_regions(interview, message, question, knowledge),
     )
     return _hear_quantities(interview, message, question)
+
+
+def _is_told_after_all(flag: str, question: Optional[str], knowledge: Knowledge) -> bool:
+    """Whether a flag that was denied is asked about once more when words in doubt name it again: an emergency's, outside its own question."""
+    return question != CONFIRM and knowledge.red_flags[flag].level == next(iter(knowledge.urgency))
 
 
 def _onset(

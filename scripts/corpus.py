@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 from console import ROOT, Failure, main, say
+from ruamel.yaml import YAML
 
 sys.path.insert(0, str(ROOT))
 
@@ -28,6 +29,13 @@ def count(files: list) -> None:
     messages = list(corpus.all_messages(files))
     free = sum(1 for message in messages if not any(message.ids() & {flag} for flag in flags))
     say(f"{len(messages)} messages, {free} of them ({free / max(len(messages), 1):.0%}) with no red flag present")
+
+
+def is_newer_than_the_encoder(files: list) -> bool:
+    """Whether what the tuned encoder was made from has changed."""
+    record = YAML(typ="safe").load(paths.FINDINGS_MODEL.with_suffix(".yml"))
+    taught = [file for file in files if file.split == "train"]
+    return record["made_from"] != corpus.digest(taught, sorted((ROOT / "data" / "nlu").glob("*.yml")))
 
 
 def work() -> None:
@@ -55,6 +63,8 @@ def work() -> None:
     count(files)
     if faults:
         raise Failure("\n".join(faults))
+    if not given and is_newer_than_the_encoder(files):
+        say("\nThe corpus has changed since the encoder was tuned to it; `make tune` brings the change into effect.")
 
 
 if __name__ == "__main__":

@@ -1,103 +1,439 @@
-"""Measures how messages are read: `python scripts/evaluate.py FILE [--errors]`.
+"""Measures how well messages are understood: `make eval`, or `python scripts/evaluate.py [FILE...] [--split test] [--errors]`.
 
-FILE is a list of messages with the findings they assert (see docs/trainers.md). Prints, for each kind of finding,
-precision and recall with counts, and with --errors every message that was read otherwise than labelled.
+FILE is a file of labelled messages, in the form that docs/corpus.md describes; without one, the part `test` of data/corpus/ is
+read. Prints the figures and writes var/eval/report.html with pictures, the figures and every error with its text.
 """
 
 import argparse
 import sys
-from collections import Counter
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import date
+from math import sqrt
 from pathlib import Path
-from typing import Any
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+
+from console import ROOT, Failure, main, say
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(ROOT))
 
-from backtalk.interview import Interview, hear  # noqa: E402
+from backtalk import corpus, paths  # noqa: E402
+from backtalk.interview import CHECKLISTS, CONFIRM, NONE, Interview, checklist, hear  # noqa: E402
 from backtalk.knowledge import load_knowledge  # noqa: E402
-from backtalk.language import load_reader  # noqa: E402
+from backtalk.language import Reading, load_reader  # noqa: E402
 from backtalk.language.entities import to_entities  # noqa: E402
+from backtalk.language.quantities import days_since  # noqa: E402
+from backtalk.triage import Facts, assess  # noqa: E402
 
-KINDS = ("regions", "onset", "red_flags", "cautions", "duration_days", "pain_level", "numb_limb", "urgency")
+REPORT = ROOT / "var" / "eval" / "report.html"
+KINDS = ("regions", "onset", "red_flags", "cautions", "numb_limb", "duration_days", "pain_level")
+LAYERS = ("wording", "assertion", "meaning")
+# What a duration may be off, as a share of it, before it is wrong.
+ROUGHLY = 0.35
 
 
-def read(text: str) -> Interview:
-    """What is known after a message that opens a conversation."""
-    entities = to_entities(load_reader().read(text), "ClinicalFindings")
-    return hear(Interview(), entities, None, None, load_knowledge()).interview
+@dataclass
+class Score:
+    """How often something was found rightly, missed, and found where it is not."""
+
+    hits: int = 0
+    misses: int = 0
+    false: int = 0
+
+    def add(self, wanted: Set, found: Set) -> None:
+        """Counts one message."""
+        self.hits += len(wanted & found)
+        self.misses += len(wanted - found)
+        self.false += len(found - wanted)
+
+    @property
+    def precision(self) -> float:
+        return self.hits / max(self.hits + self.false, 1)
+
+    @property
+    def recall(self) -> float:
+        return self.hits / max(self.hits + self.misses, 1)
 
 
-def expected(label: dict[str, Any]) -> dict[str, set]:
-    """The facts of a label, by kind; `asked` are the flags that the writer is unsure of."""
-    interview = Interview(
-        regions=tuple(label.get("regions") or ()), onset=label.get("onset"), red_flags=tuple(label.get("red_flags") or ()),
-        cautions=tuple(label.get("cautions") or ()), signs=("numb_limb",) if label.get("numb_limb") is True else (),
-        duration_days=label.get("duration_days"), pain_level=label.get("pain_level"),
+@dataclass(frozen=True)
+class Heard:
+    """What the bot took from a message that opens a conversation, and what it should have taken."""
+
+    message: corpus.Message
+    interview: Interview
+    wanted: Facts
+    reading: Reading
+
+    @property
+    def flags(self) -> Set[str]:
+        """The red flags that were set."""
+        return set(self.interview.outcome(load_knowledge()).facts.red_flags)
+
+    @property
+    def asked(self) -> Set[str]:
+        """The red flags that the bot would ask about."""
+        return set(self.interview.flags_to_confirm)
+
+    @property
+    def wanted_level(self) -> str:
+        return assess(self.wanted, load_knowledge()).urgency
+
+    @property
+    def level(self) -> str:
+        return self.interview.outcome(load_knowledge()).urgency
+
+    @property
+    def level_when_asked(self) -> str:
+        """The level once the questions that wait are answered truthfully."""
+        facts = self.interview.facts
+        true = tuple(self.asked & set(self.wanted.red_flags))
+        return assess(Facts(**{**facts.__dict__, "red_flags": (*facts.red_flags, *true), "unsure": ()}), load_knowledge()).urgency
+
+
+@dataclass
+class Figures:
+    """All that is measured."""
+
+    kinds: Dict[str, Score] = field(default_factory=lambda: {kind: Score() for kind in KINDS})
+    flags: Dict[str, Score] = field(default_factory=lambda: defaultdict(Score))
+    dealt_with: Dict[str, Score] = field(default_factory=lambda: defaultdict(Score))
+    matrix: Counter = field(default_factory=Counter)
+    matrix_when_asked: Counter = field(default_factory=Counter)
+    counts: Counter = field(default_factory=Counter)
+    layers: Counter = field(default_factory=Counter)
+    lost_by: Counter = field(default_factory=Counter)
+    errors: List[Tuple[str, str]] = field(default_factory=list)
+    milliseconds: float = 0.0
+
+
+def load(path: Path) -> List[corpus.Message]:
+    """The messages of a file: of the corpus, or a list of texts with what each asserts (docs/trainers.md). Raises CorpusError."""
+    try:
+        content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, YAMLError):
+        raise corpus.CorpusError(f"{path}: not valid YAML in UTF-8") from None
+    if not isinstance(content, list):
+        return list(corpus.load_file(path).messages)
+    messages = []
+    for number, entry in enumerate(content, 1):
+        try:
+            messages.append(_from_labels(entry, number))
+        except (corpus.CorpusError, ValueError) as error:
+            raise corpus.CorpusError(f"{path}, entry {number}: {error}") from None
+    return messages
+
+
+def _from_labels(entry: Mapping, number: int) -> corpus.Message:
+    """A message whose labels name no words. Raises CorpusError, ValueError."""
+    if not isinstance(entry, dict) or not str(entry.get("text") or "").strip():
+        raise corpus.CorpusError("needs a `text`")
+    lists = {key: entry.get(key) or [] for key in ("regions", "red_flags", "cautions", "confirm")}
+    wrong = next((key for key, value in lists.items() if not isinstance(value, list)), None)
+    if wrong:
+        raise corpus.CorpusError(f"{wrong} needs a list: `{wrong}: [{lists[wrong]}]`")
+    present = [*lists["regions"], *lists["red_flags"], *lists["cautions"], *([entry["onset"]] if entry.get("onset") else [])]
+    found = [(name, corpus.PRESENT, None) for name in present] + [(name, corpus.UNSURE, None) for name in lists["confirm"]]
+    unknown = [name for name, _, _ in found if name not in corpus.labels()]
+    if unknown:
+        raise corpus.CorpusError(f"{unknown[0]!r} is no id: it is one of {', '.join(sorted(corpus.labels()))}")
+    if entry.get("numb_limb"):
+        found.append(("numb_limb", corpus.UNSURE if entry["numb_limb"] == "uncertain" else corpus.PRESENT, None))
+    for name, key in ((corpus.DURATION, "duration_days"), (corpus.PAIN, "pain_level")):
+        if entry.get(key) is not None:
+            if isinstance(entry[key], bool) or not isinstance(entry[key], (int, float)):
+                raise corpus.CorpusError(f"{key} needs a number, not {entry[key]!r}")
+            found.append((name, corpus.PRESENT, str(entry[key])))
+    # "duration: true" is a duration whose length depends on the day.
+    found += [(corpus.DURATION, corpus.UNSURE, "0")] if entry.get("duration") else []
+    return corpus.Message(str(entry["text"]), tuple(corpus.Mention(name, status, 0, 0, value) for name, status, value in found), line=number)
+
+
+def listen(message: corpus.Message) -> Heard:
+    """Reads a message that opens a conversation."""
+    reading = load_reader().read(message.text)
+    interview = hear(Interview(), to_entities(reading, "ClinicalFindings"), None, None, load_knowledge()).interview
+    return Heard(message, interview, wanted_facts(message), reading)
+
+
+def wanted_facts(message: corpus.Message) -> Facts:
+    """What a message asserts, as its labels say."""
+    knowledge, present = load_knowledge(), message.ids()
+    onsets = [m.id for m in message.mentions if m.id in knowledge.onsets and m.status == corpus.PRESENT]
+    grave = [onset for onset in onsets if knowledge.onsets[onset].red_flag]
+    return Facts(
+        regions=tuple(region for region in knowledge.regions if region in present),
+        onset=next(iter((*grave, *(o for o in onsets if o != "unknown"), *onsets)), None),
+        red_flags=tuple(flag for flag in knowledge.red_flags if flag in present),
+        cautions=tuple(caution for caution in knowledge.cautions if caution in present),
+        signs=tuple(sign for sign in knowledge.signs if sign in present),
+        duration_days=_days(message), pain_level=_pain(message),
     )
-    return facts(interview)
 
 
-def facts(interview: Interview) -> dict[str, set]:
-    """The facts of an interview as sets, by kind."""
-    outcome = interview.outcome(load_knowledge())
-
-    def one(value: Any) -> set:
-        return set() if value is None else {value}
-
-    return {
-        "regions": set(interview.regions or ()),
-        "onset": one(interview.onset),
-        "red_flags": set(outcome.facts.red_flags),
-        "cautions": set(interview.cautions),
-        "duration_days": one(interview.duration_days),
-        "pain_level": one(interview.pain_level),
-        "numb_limb": {"yes"} & ({"yes"} if interview.signs else set()),
-        "urgency": {outcome.urgency},
-    }
+def _days(message: corpus.Message) -> Optional[float]:
+    values = [days_since(m.value, date.today()) for m in message.mentions if m.id == corpus.DURATION and m.status == corpus.PRESENT]
+    return max(values, default=None)
 
 
-def evaluate(messages: list[dict[str, Any]]) -> tuple[dict[str, Counter], list[str]]:
-    """Counts of hits, misses and false alarms by kind, and a line for each message read otherwise than labelled."""
-    counts: dict[str, Counter] = {kind: Counter() for kind in (*KINDS, "flags found or asked")}
-    errors = []
+def _pain(message: corpus.Message) -> Optional[float]:
+    values = [float(m.value) for m in message.mentions if m.id == corpus.PAIN and m.status == corpus.PRESENT]
+    return max(values, default=None)
+
+
+def measure(messages: Iterable[corpus.Message]) -> Figures:
+    """Reads all messages that open a conversation, and all answers, and counts."""
+    figures, total, read = Figures(), 0.0, 0
     for message in messages:
-        interview = read(message["text"])
-        wanted, found = expected(message), facts(interview)
-        vague = {"duration_days"} if message.get("duration") else set()
-        vague |= {"numb_limb"} if message.get("numb_limb") == "uncertain" else set()
-        for kind in (kind for kind in KINDS if kind not in vague):
-            counts[kind] += Counter(
-                hits=len(wanted[kind] & found[kind]), misses=len(wanted[kind] - found[kind]),
-                false_alarms=len(found[kind] - wanted[kind]),
-            )
-            if kind != "urgency" and wanted[kind] != found[kind]:
-                asked = f", asks {list(interview.flags_to_confirm)}" if interview.flags_to_confirm else ""
-                errors.append(f"{kind}: wanted {sorted(wanted[kind])}, read {sorted(found[kind])}{asked}: {message['text']}")
-        dealt_with = found["red_flags"] | set(interview.flags_to_confirm)
-        flags = wanted["red_flags"] | set(message.get("confirm") or ())
-        counts["flags found or asked"] += Counter(
-            hits=len(flags & dealt_with), misses=len(flags - dealt_with), false_alarms=len(dealt_with - flags)
-        )
-    return counts, errors
+        if message.question:
+            _measure_answer(message, figures)
+            continue
+        began = time.perf_counter()
+        heard = listen(message)
+        total, read = total + time.perf_counter() - began, read + 1
+        _measure_facts(heard, figures)
+        _measure_flags(heard, figures)
+        _measure_layers(heard, figures)
+    figures.milliseconds = 1000 * total / max(read, 1)
+    figures.counts["messages"] = read
+    return figures
 
 
-def main() -> None:
+def _measure_facts(heard: Heard, figures: Figures) -> None:
+    knowledge, wanted, got, message = load_knowledge(), heard.wanted, heard.interview, heard.message
+    onsets = {m.id for m in message.mentions if m.id in knowledge.onsets and m.status == corpus.PRESENT}
+    # Of several ways in which it may have started, one that is named is right.
+    onset = {got.onset} if got.onset in onsets else {wanted.onset} if wanted.onset else set()
+    days = {"right"} if wanted.duration_days is not None else set()
+    near = got.duration_days is not None and _near(got.duration_days, _all_days(message))
+    open_end = any(m.id == corpus.DURATION and m.status == corpus.UNSURE for m in message.mentions)
+    pairs = {
+        "regions": (set(wanted.regions), set(got.regions or ())),
+        "onset": (onset, {got.onset} if got.onset else set()),
+        "red_flags": (set(wanted.red_flags), heard.flags),
+        "cautions": (set(wanted.cautions), set(got.cautions)),
+        "numb_limb": (set(wanted.signs), set(got.signs)),
+        "duration_days": (days, set() if got.duration_days is None or open_end else {"right" if near else "wrong"}),
+        "pain_level": (_one(wanted.pain_level), _one(got.pain_level)),
+    }
+    doubtful = message.ids(corpus.UNSURE)
+    for kind, (want, have) in pairs.items():
+        figures.kinds[kind].add(want, have - doubtful)
+        if want != have - doubtful and kind != "red_flags":
+            figures.errors.append((kind, f"wanted {_listed(want)}, heard {_listed(have)}: {message.text}"))
+
+
+def _measure_flags(heard: Heard, figures: Figures) -> None:
+    knowledge, message, counts = load_knowledge(), heard.message, figures.counts
+    wanted, unsure = set(heard.wanted.red_flags), message.ids(corpus.UNSURE)
+    flags, asked = heard.flags - (unsure - wanted), heard.asked
+    dealt_with = flags | asked
+    for flag in wanted | flags:
+        figures.flags[flag].add({flag} & wanted, {flag} & flags)
+    for flag in wanted | dealt_with:
+        figures.dealt_with[flag].add({flag} & wanted, {flag} & dealt_with)
+    figures.matrix[heard.wanted_level, heard.level] += 1
+    figures.matrix_when_asked[heard.wanted_level, heard.level_when_asked] += 1
+    levels = list(knowledge.urgency)
+    if heard.wanted_level in levels[:2]:
+        counts["grave"] += 1
+        counts["grave_at_level"] += levels.index(heard.level_when_asked) <= levels.index(heard.wanted_level)
+        counts["grave_left"] += heard.level_when_asked == levels[-1]
+    if not wanted and not unsure & set(knowledge.red_flags):
+        counts["free"] += 1
+        counts["free_set"] += bool(flags)
+        counts["free_asked"] += bool(asked - flags)
+    for status in (corpus.DENIED, corpus.OTHER, corpus.ASKED, corpus.PAST):
+        for flag in (message.ids(status) & set(knowledge.red_flags)) - wanted - unsure:
+            counts["decoys", status] += 1
+            counts["decoys_set", status] += flag in flags
+            counts["decoys_asked", status] += flag in asked
+    counts["questions"] += len(asked)
+    counts["questions_worth"] += len(asked & (wanted | unsure))
+    counts["unsure"] += len(unsure & set(knowledge.red_flags))
+    counts["unsure_asked"] += len(unsure & heard.asked)
+    for kind, found in (("missed", wanted - dealt_with), ("false", flags - wanted), ("asked for nothing", asked - wanted - unsure - flags)):
+        if found:
+            figures.errors.append((f"red flags {kind}", f"{_listed(found)}: {message.text}"))
+
+
+def _measure_layers(heard: Heard, figures: Figures) -> None:
+    """Which of wording, assertion and meaning found each flag that is there, and which took each for nothing."""
+    for flag in heard.wanted.red_flags:
+        worded, asserted, meant = (getattr(heard.reading, name)(flag) for name in ("worded", "asserted", "meant"))
+        figures.layers[worded, asserted, meant] += 1
+        if flag not in heard.flags | heard.asked:
+            figures.lost_by["assertion" if worded and not asserted else "wording" if not worded else "weighing"] += 1
+            figures.lost_by["meaning"] += not meant
+
+
+def _measure_answer(message: corpus.Message, figures: Figures) -> None:
+    """Whether an answer is taken as its labels say, with the question open."""
+    knowledge = load_knowledge()
+    before = Interview(regions=("lumbar",), onset="lifting", flags_to_confirm=(message.flag,) if message.flag else ())
+    offered: Tuple[str, ...] = ()
+    if message.question in ("regions", "onset"):
+        before = Interview()
+        offered = tuple(knowledge.regions if message.question == "regions" else knowledge.onsets)
+    if message.question in CHECKLISTS:
+        offered = checklist(message.question, before, knowledge)
+        before = Interview(regions=("lumbar",), onset="lifting", offered=offered)
+    entities = to_entities(load_reader().read(message.text), "ClinicalFindings")
+    heard = hear(before, entities, message.question, None, knowledge)
+    wanted, got = _wanted_answer(message, offered), _given_answer(message, before, heard.interview)
+    figures.counts["answers"] += 1
+    # A mere "yes" to a list names nothing: the bot asks which.
+    names_nothing = message.question in CHECKLISTS and message.value(corpus.ANSWER) == "yes" and not wanted
+    right = wanted == got and heard.answered != names_nothing
+    figures.counts["answers_right"] += right
+    if not right:
+        figures.errors.append(("answers", f"@{message.question}: wanted {_listed(wanted)}, took {_listed(got)}{'' if heard.answered else ', not as an answer'}: {message.text}"))
+
+
+def _wanted_answer(message: corpus.Message, offered: Sequence[str]) -> Set[str]:
+    answer, wanted = message.value(corpus.ANSWER), message.ids() - {corpus.ANSWER, corpus.ITEM, corpus.DURATION, corpus.PAIN}
+    places = [m.value for m in message.mentions if m.id == corpus.ITEM]
+    numbers = [len(offered) if place == "last" else int(place) for place in places]
+    wanted |= {offered[number - 1] for number in numbers if 1 <= number <= len(offered)}
+    if answer == "all":
+        wanted |= set(offered) - message.ids(corpus.DENIED)
+    if message.question == CONFIRM and answer in ("yes", "no"):
+        wanted.add(f"{message.flag}: {answer}")
+    if answer in ("unsure", "skip"):
+        wanted.add("unsure")
+    days, pain = _days(message), _pain(message)
+    if days is not None and message.question == "duration":
+        wanted.add(f"about {_rounded(days)} days")
+    if pain is not None and message.question == "pain_level":
+        wanted.add(f"pain {pain:.0f}")
+    return wanted
+
+
+def _given_answer(message: corpus.Message, before: Interview, after: Interview) -> Set[str]:
+    got = {*after.red_flags, *after.cautions, *after.signs}
+    got |= set(after.regions or ()) - set(before.regions or ())
+    got |= {after.onset} - {before.onset, None}
+    if message.question == CONFIRM:
+        got.discard(message.flag)
+        verdict = "yes" if message.flag in after.red_flags else "no" if message.flag in after.cleared else None
+        got |= {f"{message.flag}: {verdict}"} if verdict and message.flag not in after.unsure else set()
+    if after.unsure or (message.question == "onset" and after.onset == "unknown" and message.value(corpus.ANSWER)):
+        got = (got - {"unknown"}) | {"unsure"}
+    if after.duration_days is not None and message.question == "duration":
+        got.add(f"about {_rounded(after.duration_days)} days")
+    if after.pain_level is not None and message.question == "pain_level":
+        got.add(f"pain {after.pain_level:.0f}")
+    return got
+
+
+def _rounded(days: float) -> str:
+    """Days as roughly as people mean them."""
+    return f"{days:.0f}" if days < 10 else f"{days / 10:.0f}0" if days < 100 else f"{days / 100:.0f}00"
+
+
+def _all_days(message: corpus.Message) -> List[float]:
+    return [days_since(m.value, date.today()) for m in message.mentions if m.id == corpus.DURATION]
+
+
+def _near(days: float, wanted: Sequence[float]) -> bool:
+    return any(abs(days - want) <= max(1, ROUGHLY * want) for want in wanted)
+
+
+def _one(value: Optional[float]) -> Set:
+    return set() if value is None else {value}
+
+
+def _listed(values: Iterable) -> str:
+    return ", ".join(sorted(map(str, values))) or "nothing"
+
+
+def interval(part: int, whole: int) -> Tuple[float, float]:
+    """Wilson's 95 % interval of a share."""
+    if not whole:
+        return 0.0, 1.0
+    share, z = part / whole, 1.96
+    middle = (share + z * z / (2 * whole)) / (1 + z * z / whole)
+    reach = z * sqrt(share * (1 - share) / whole + z * z / (4 * whole * whole)) / (1 + z * z / whole)
+    return middle - reach, middle + reach
+
+
+def share(part: int, whole: int) -> str:
+    """A share with its interval and counts."""
+    low, high = interval(part, whole)
+    return f"{part / max(whole, 1):6.1%}  ({low:.0%} to {high:.0%}; {part} of {whole})" if whole else "     -  (none)"
+
+
+def tables(figures: Figures, about: str) -> str:
+    """The figures as text."""
+    counts, levels = figures.counts, list(load_knowledge().urgency)
+    lines = [f"{counts['messages']} messages and {counts['answers']} answers of {about}; {figures.milliseconds:.1f} ms a message, one thread", ""]
+    lines.append(f"{'':24}{'precision':>28}{'recall':>30}")
+    rows = list(figures.kinds.items()) + [("", None)] + [(f"  {flag}", figures.flags[flag]) for flag in load_knowledge().red_flags]
+    for name, score in rows:
+        if score:
+            lines.append(f"{name:24}{_short(score.hits, score.hits + score.false):>28}{_short(score.hits, score.hits + score.misses):>30}")
+    lines += ["", f"{'red flags set or asked':24}{'':28}{'recall':>30}"]
+    for flag in load_knowledge().red_flags:
+        score = figures.dealt_with[flag]
+        lines.append(f"  {flag:22}{'':28}{_short(score.hits, score.hits + score.misses):>30}")
+    for title, matrix in (("level reached at once", figures.matrix), ("level reached when the question asked is answered", figures.matrix_when_asked)):
+        lines += ["", f"{title} (rows: the right level)", f"{'':12}" + "".join(f"{level:>12}" for level in levels)]
+        lines += [f"{row:12}" + "".join(f"{matrix[row, column]:>12}" for column in levels) for row in levels]
+    lines += [
+        "",
+        f"emergency and urgent at their level or above, set or asked  {share(counts['grave_at_level'], counts['grave'])}",
+        f"emergency and urgent left at self-care                      {share(counts['grave_left'], counts['grave'])}",
+        f"messages without a flag in which one is set                 {share(counts['free_set'], counts['free'])}",
+        f"messages without a flag in which one is asked about         {share(counts['free_asked'], counts['free'])}",
+    ]
+    decoys = [status for status in (corpus.DENIED, corpus.OTHER, corpus.ASKED, corpus.PAST) if counts["decoys", status]]
+    for name in ("set", "asked"):
+        total = sum(counts["decoys", status] for status in decoys)
+        lines.append(f"decoys {name:52} {share(sum(counts[f'decoys_{name}', status] for status in decoys), total)}")
+        lines += [f"  {status:57} {share(counts[f'decoys_{name}', status], counts['decoys', status])}" for status in decoys]
+    lines += [
+        f"questions that were worth asking                            {share(counts['questions_worth'], counts['questions'])}",
+        f"flags the writer is unsure of that are asked about          {share(counts['unsure_asked'], counts['unsure'])}",
+        f"answers taken rightly                                       {share(counts['answers_right'], counts['answers'])}",
+        "", "who found the flags that are there (wording, assertion, meaning)",
+    ]
+    for (worded, asserted, meant), number in sorted(figures.layers.items(), key=lambda item: -item[1]):
+        found = [name for name, says in zip(LAYERS, (worded, asserted, meant)) if says]
+        lines.append(f"  {' + '.join(found) or 'none of them':40}{number:>6}")
+    lines.append("who lost those that were missed: " + (", ".join(f"{name} {number}" for name, number in figures.lost_by.items() if number) or "nobody"))
+    return "\n".join(lines)
+
+
+def _short(part: int, whole: int) -> str:
+    low, high = interval(part, whole)
+    return f"{part / whole:.1%} ({low:.0%}-{high:.0%}; {whole})" if whole else "-"
+
+
+def work() -> None:
+    """Measures. Raises Failure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--errors", action="store_true", help="list every message read otherwise than labelled")
+    parser.add_argument("files", type=Path, nargs="*")
+    parser.add_argument("--split", choices=corpus.SPLITS, default="test", help="the part of data/corpus/ to read where no file is named")
+    parser.add_argument("--errors", action="store_true", help="print every message that was understood otherwise than labelled")
     arguments = parser.parse_args()
-    messages = YAML(typ="safe").load(arguments.file)
-    counts, errors = evaluate(messages)
-    print(f"{len(messages)} messages of {arguments.file}")
-    print(f"{'':22}{'precision':>10}{'recall':>8}{'hits':>7}{'missed':>8}{'false':>7}")
-    for kind, count in counts.items():
-        hits, misses, false = count["hits"], count["misses"], count["false_alarms"]
-        precision, recall = hits / max(hits + false, 1), hits / max(hits + misses, 1)
-        print(f"{kind:22}{precision:10.1%}{recall:8.1%}{hits:7}{misses:8}{false:7}")
+    try:
+        named = arguments.files or [file.path for file in corpus.load_corpus(paths.CORPUS, arguments.split)]
+        messages = [message for path in named for message in load(path)]
+    except (corpus.CorpusError, YAMLError, OSError) as error:
+        raise Failure(str(error)) from None
+    about = ", ".join(path.stem for path in named)
+    figures = measure(messages)
+    say(tables(figures, about))
     if arguments.errors:
-        print("\n".join(errors))
+        say("\n" + "\n".join(f"{kind}: {text}" for kind, text in sorted(figures.errors)))
+    from eval_report import write
+
+    write(figures, tables(figures, about), REPORT)
+    say(f"\nPictures and every error: {REPORT.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":
-    main()
+    main(work)

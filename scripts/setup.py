@@ -1,5 +1,6 @@
 """Installs what Backtalk needs into .venv: `python3 scripts/setup.py`. Does nothing when all is there already.
 
+With --tune, what tuning the encoder needs, into .tune; with --lock, writes the lock files anew.
 Runs on any Python from 3.8 on. uv, in a small environment of its own, finds or fetches CPython 3.10 and installs the
 locked, hashed requirements.
 """
@@ -19,39 +20,42 @@ LOCK = ROOT / "requirements" / "lock.txt"
 UV_LOCK = ROOT / "requirements" / "uv.txt"
 TOOLS = ROOT / ".tools"
 VENV = ROOT / ".venv"
-STAMP = VENV / "backtalk.lock"
+TUNE_LOCK = ROOT / "requirements" / "tune.txt"
+TUNE = ROOT / ".tune"
+STAMP = "backtalk.lock"
 
 
-def setup() -> None:
-    """Brings .venv in step with the lock file."""
+def setup(venv: Path = VENV, lock_file: Path = LOCK) -> None:
+    """Brings an environment in step with its lock file. Raises Failure."""
     if sys.version_info < (3, 8):
         raise Failure("Backtalk's set-up needs Python 3.8 or newer to start: install a newer python3 and run this again.")
-    wanted = hashlib.sha256(LOCK.read_bytes() + UV_LOCK.read_bytes()).hexdigest()
-    if STAMP.is_file() and STAMP.read_text() == wanted and venv_python().exists():
+    wanted = hashlib.sha256(lock_file.read_bytes() + UV_LOCK.read_bytes()).hexdigest()
+    stamp, python = venv / STAMP, venv_python(venv)
+    if stamp.is_file() and stamp.read_text() == wanted and python.exists():
         return
     say("Setting up Backtalk; the first time this takes a minute or two and about 2.5 GB of disk.")
     uv = find_uv()
-    STAMP.unlink(missing_ok=True)
-    if not venv_python().exists():
-        shutil.rmtree(VENV, ignore_errors=True)
+    if not python.exists():
+        shutil.rmtree(venv, ignore_errors=True)
         run(
-            f"Finding or fetching Python {PYTHON}", [*uv, "venv", "--python", PYTHON, str(VENV)], "python.log",
+            f"Finding or fetching Python {PYTHON}", [*uv, "venv", "--python", PYTHON, str(venv)], "python.log",
             f"Python {PYTHON} was not found and could not be fetched: install CPython {PYTHON} (for example with pyenv) and "
             "run this again.",
         )
+    stamp.unlink(missing_ok=True)
     run(
-        "Installing packages", [*uv, "pip", "sync", "--python", str(venv_python()), "--require-hashes", str(LOCK)],
+        "Installing packages", [*uv, "pip", "sync", "--python", str(python), "--require-hashes", str(lock_file)],
         "install.log",
         "The packages could not be installed: check the network connection and the free disk space (2.5 GB), then run this again.",
         about="a minute",
     )
-    STAMP.write_text(wanted)
+    stamp.write_text(wanted)
 
 
 def find_uv() -> List[str]:
     """The command that runs uv: from .tools, installed there first where needed."""
     uv = TOOLS / "bin" / "uv"
-    stamp = TOOLS / "backtalk.lock"
+    stamp = TOOLS / STAMP
     wanted = hashlib.sha256(UV_LOCK.read_bytes()).hexdigest()
     if stamp.is_file() and stamp.read_text() == wanted and uv.exists():
         return [str(uv)]
@@ -76,9 +80,9 @@ def find_uv() -> List[str]:
     return [str(uv)]
 
 
-def venv_python() -> Path:
-    """The interpreter of .venv."""
-    return VENV / "bin" / "python"
+def venv_python(venv: Path = VENV) -> Path:
+    """The interpreter of an environment."""
+    return venv / "bin" / "python"
 
 
 def lock() -> None:
@@ -86,8 +90,17 @@ def lock() -> None:
     compile_ = [*find_uv(), "pip", "compile", "--universal", "--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate", "--upgrade", "--quiet"]
     run("Locking uv", [*compile_, "--python-version", "3.8", "requirements/uv.in", "-o", str(UV_LOCK)], "lock-uv.log", "uv could not be locked.")
     run("Locking packages", [*compile_, "pyproject.toml", "--extra", "test", "-o", str(LOCK)], "lock.log", "The packages could not be locked: see what conflicts.")
+    run(
+        "Locking packages for tuning", [*compile_, "--python-version", PYTHON, "requirements/tune.in", "-o", str(TUNE_LOCK)], "lock-tune.log",
+        "The packages for tuning could not be locked: see what conflicts.",
+    )
+
+
+def tune() -> None:
+    """Brings the environment for tuning in step with its lock file. Raises Failure."""
+    setup(TUNE, TUNE_LOCK)
 
 
 if __name__ == "__main__":
     os.chdir(str(ROOT))
-    main(lock if "--lock" in sys.argv[1:] else setup)
+    main(lock if "--lock" in sys.argv[1:] else tune if "--tune" in sys.argv[1:] else setup)

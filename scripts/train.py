@@ -19,7 +19,7 @@ RECORD = MODEL.with_name("backtalk.json")
 # What a model is made from.
 SOURCES = (
     "config.yml", "domain.yml", "requirements/lock.txt", "data", "backtalk/knowledge", "backtalk/language", "backtalk/nlu",
-    "backtalk/policies",
+    "backtalk/policies", "models/findings.yml", "models/weighing.yml",
 )
 MAX_HISTORY = "4"
 # What every Rasa process of ours runs with.

@@ -18,10 +18,11 @@ _NUMBERS = (
 )
 _ORDINALS = {
     "first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "fifth": 5, "5th": 5,
-    "sixth": 6, "6th": 6, "seventh": 7, "7th": 7, "eighth": 8, "8th": 8, "ninth": 9, "9th": 9, "last": -1,
+    "sixth": 6, "6th": 6, "seventh": 7, "7th": 7, "eighth": 8, "8th": 8, "ninth": 9, "9th": 9, "last": -1, "top one": 1,
+    "bottom one": -1,
 }
 _UNITS = {
-    "second": 0, "sec": 0, "minute": 0, "min": 0, "hour": 1 / 24, "hr": 1 / 24, "day": 1, "night": 1, "week": 7, "wk": 7,
+    "second": 0, "sec": 0, "minute": 0, "min": 0, "hour": 1 / 24, "hr": 1 / 24, "day": 1, "night": 1, "morning": 1, "week": 7, "wk": 7,
     "fortnight": 14, "month": 30, "mth": 30, "mnth": 30, "year": 365, "yr": 365, "decade": 3650,
     # frequent slips of the finger
     "dya": 1, "dasy": 1, "wek": 7, "weke": 7, "weeek": 7, "motnh": 30, "mont": 30, "monht": 30, "yaer": 365,
@@ -38,14 +39,28 @@ _VAGUE = {"hours": 0, "days": 3, "weeks": 21, "months": 90, "years": 730, "decad
           "forever": 730}
 _NAMED = {
     r"(?:earlier )?today|tonight|just now|(?:this|since) (?:very )?(?:morning|afternoon|evening|lunchtime)"
-    r"|an hour or (?:so|two)|lunchtime": 0,
-    r"yesterday|yest|yday|last night|(?:the )?night before last|overnight": 1,
+    r"|an hour or (?:so|two)|lunchtime|since (?:breakfast|elevenses|lunch|dinner|tea|supper|tea ?time|noon|midday|midnight|dawn|sunrise)": 0,
+    r"last nite|lastnight|yesterday|yest|yday|yesturday|yestaday|yesterdy|ystrday|yersterday|last night|(?:the )?night before last|overnight": 1,
     r"(?:the )?day before yesterday": 2,
     r"the other day": 3,
     r"(?:since |last |the )+weekend": "weekend",
-    r"last week": 7,
-    r"last month": 30,
+    r"(?:last|past) week|(?:all|the whole|this whole|whole) week": 7,
+    r"(?:last|past) fortnight": 14,
+    r"(?:last|past) month|(?:all|whole) month": 30,
     r"last year": 365,
+    r"(?:best|better|most|greater) (?:part )?of (?:a|the|this) year": 300,
+    r"(?:best|better|most|greater) (?:part )?of (?:a|the|this) month": 25,
+    r"(?:best|better|most|greater) (?:part )?of (?:a|the|this) week": 5,
+    r"since (?:about |around |just |before |after )*(?:xmas|christmas)(?: eve| day)?|since boxing day": "christmas",
+    r"since (?:about |around |just |before |after )*(?:the )?new year(?:'?s)?(?: eve| day)?": "new year",
+    r"since (?:about |around |just |before |after )*easter": "easter",
+    r"since (?:about |around |just |before |after )*halloween": "halloween",
+    r"since (?:about |around |just |before |after )*(?:bonfire|guy fawkes) night": "bonfire night",
+    r"since (?:about |around |just |before |after )*thanksgiving": "thanksgiving",
+}
+# Month and day; the moveable ones near enough for how long a back has hurt.
+_FEASTS = {
+    "christmas": (12, 25), "new year": (1, 1), "easter": (4, 10), "halloween": (10, 31), "bonfire night": (11, 5), "thanksgiving": (11, 25),
 }
 
 _number = "|".join(sorted(_NUMBERS, key=len, reverse=True))
@@ -58,8 +73,23 @@ _AMOUNT = re.compile(
 _PAIR = re.compile(rf"\ba (?P<word>couple|few)(?: of)? (?P<unit>{_unit})s?\b")
 _PLURAL = re.compile(r"\b(?:for|in|been|since|it s been|its been) (?:many |so many |some |absolute )?(?P<vague>" + "|".join(_VAGUE) + r")\b")
 _NAMED_DAY = re.compile("|".join(rf"\b(?P<n{i}>{pattern})\b" for i, pattern in enumerate(_NAMED)))
-_WEEKDAY = re.compile(r"\b(?:since|on|last|this|from)? ?(?P<day>mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?(?: (?:night|morning|afternoon|evening))?\b")
-_MONTH = re.compile(r"\bsince (?:last |early |late |mid |about |around )?(?P<month>" + "|".join(f"{m[:3]}(?:{m[3:]})?" if m != "may" else m for m in _MONTHS) + r")\b")
+# Frequent slips of the finger and of the ear.
+_SLIPS = {
+    "mondy": "monday", "munday": "monday", "modnay": "monday", "tuseday": "tuesday", "tusday": "tuesday", "teusday": "tuesday",
+    "wensday": "wednesday", "wendsday": "wednesday", "wedensday": "wednesday", "wednsday": "wednesday", "thrusday": "thursday",
+    "thusday": "thursday", "thurday": "thursday", "tursday": "thursday", "firday": "friday", "fridy": "friday", "firdy": "friday",
+    "satruday": "saturday", "saterday": "saturday", "satday": "saturday", "saturdy": "saturday", "sudnay": "sunday", "sundy": "sunday",
+    "sunady": "sunday",
+}
+_WEEKDAY = re.compile(
+    r"\b(?:since|on|last|this|from)? ?(?:(?P<day>mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?|(?P<slip>"
+    + "|".join(_SLIPS) + r"))(?: (?:night|morning|afternoon|evening))?\b"
+)
+_NTH = {"second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "fifth": 5, "5th": 5, "sixth": 6, "6th": 6, "seventh": 7}
+_DAY_OF_IT = re.compile(
+    rf"\bday (?P<digits>\d{{1,2}}|{_number})\b|\b(?P<nth>{'|'.join(_NTH)}) (?P<unit>day|night|week|month) (?:now|of (?:it|this)|in a row|running)\b"
+)
+_MONTH = re.compile(r"\b(?P<how>since|in|from) (?:last |early |late |mid |about |around )?(?P<month>" + "|".join(f"{m[:3]}(?:{m[3:]})?" if m != "may" else m for m in _MONTHS) + r")\b")
 _YEAR = re.compile(r"\bsince (?:about |around |early |late )?(?P<year>(?:19|20)\d\d)\b")
 # An amount of time that is an age, a rhythm, a journey or a pregnancy says nothing of the spasm.
 _NOT_A_DURATION = re.compile(
@@ -77,6 +107,8 @@ _TEN = re.compile(
     rf"\b(?P<level>10|\d(?:\.\d)?|{_number})(?:\s?(?:-|to|or)\s?(?P<upper>10|\d|{_number}))?(?:\s?ish)?"
     rf"\s?(?:/|out ?of|outta|outof|of|from|on|over)\s?(?:a |a possible )?(?:10|ten)\b(?! (?:{_unit}))"
 )
+# The ends of the scale are no levels.
+_SCALE = re.compile(r"(?<=\d)\s?/\s?10\b|\bout ?(?:of|a) (?:a |a possible )?(?:10|ten)\b|\b(?:0|1|zero|one|nought)\s?(?:to|-)\s?(?:10|ten)\b")
 _level = rf"(?P<level>10|\d(?:\.\d)?|{'|'.join(_COUNTING[:11])}|nought)(?:ish)?"
 _roughly = r"(?:is |at |of |as |to |it |like |about |around |roughly |maybe |probably |a |an |solid |good |steady |say |only |just )*"
 # Not "6 weeks", "5 a side", "4 kids": what is rated stands alone.
@@ -102,7 +134,7 @@ _ORDINAL = re.compile(r"\b(" + "|".join(_ORDINALS) + r")\b(?! (?:week|month|year
 
 _AROUND_A_CHOICE = set(
     "the one ones and number numbers nr just only both also plus i have got had yes yeah it is its that would be option "
-    "item on of list a an or st nd rd th please ish about around maybe say".split()
+    "item on of list a an or st nd rd th please ish about around maybe say unfortunately sadly sorry afraid only thing".split()
 )
 
 
@@ -134,6 +166,23 @@ def read_durations(text: str, today: Optional[date] = None) -> list[Duration]:
     ]
 
 
+def days_since(when: str, today: date) -> float:
+    """The days since a moment as the corpus writes it: a number of days, a weekday, "weekend", a feast, a month or a year."""
+    if when == "weekend":
+        return float((today.weekday() - 5) % 7 or 7)
+    if when in _WEEKDAYS:
+        return float((today.weekday() - _WEEKDAYS.index(when)) % 7 or 7)
+    if when in _FEASTS:
+        month, day = _FEASTS[when]
+        return float((today - date(today.year - ((month, day) > (today.month, today.day)), month, day)).days)
+    if when in _MONTHS:
+        month = _MONTHS.index(when) + 1
+        return float((today - date(today.year - (month > today.month), month, 1)).days)
+    if re.fullmatch(r"(?:19|20)\d\d", when):
+        return float((today - date(int(when), 1, 1)).days)
+    return float(when)
+
+
 def _amounts(text: str) -> Iterator[Duration]:
     for pattern in (_AMOUNT, _PAIR):
         for match in pattern.finditer(text):
@@ -152,25 +201,25 @@ def _amounts(text: str) -> Iterator[Duration]:
 
 
 def _named(text: str, today: date) -> Iterator[Duration]:
+    for match in _DAY_OF_IT.finditer(text):
+        days = _value(match["digits"]) if match["digits"] else _NTH[match["nth"]] * _UNITS[match["unit"]]
+        yield Duration(float(days), "", match.start(), match.end(), True)
     for match in _NAMED_DAY.finditer(text):
         days = list(_NAMED.values())[next(i for i in range(len(_NAMED)) if match[f"n{i}"])]
-        if days == "weekend":
-            days = (today.weekday() - 5) % 7 or 7
+        days = days_since(days, today) if isinstance(days, str) else days
         yield Duration(float(days), "", match.start(), match.end(), True)
     for match in _WEEKDAY.finditer(text):
         word = match.group().strip()
         if word in ("sat", "sun", "fri", "mon", "wed", "thu"):
             continue
-        weekday = next(i for i, name in enumerate(_WEEKDAYS) if name.startswith(match["day"][:3]))
-        yield Duration(float((today.weekday() - weekday) % 7 or 7), "", match.start(), match.end(), True)
+        weekday = _SLIPS.get(match["slip"]) or next(name for name in _WEEKDAYS if name.startswith(match["day"][:3]))
+        yield Duration(days_since(weekday, today), "", match.start(), match.end(), True)
     for match in _MONTH.finditer(text):
-        month = next(i for i, name in enumerate(_MONTHS, 1) if name.startswith(match["month"][:3]))
-        began = date(today.year - (month > today.month), month, 1)
-        yield Duration(float((today - began).days), "", match.start(), match.end(), True)
+        month = next(name for name in _MONTHS if name.startswith(match["month"][:3]))
+        yield Duration(days_since(month, today), "", match.start(), match.end(), match["how"] == "since")
     for match in _YEAR.finditer(text):
         if int(match["year"]) <= today.year:
-            days = (today - date(int(match["year"]), 1, 1)).days
-            yield Duration(float(days), "", match.start(), match.end(), True)
+            yield Duration(days_since(match["year"], today), "", match.start(), match.end(), True)
 
 
 def read_pain(text: str, in_report: bool = False) -> tuple[Optional[float], tuple[int, int]]:
@@ -191,6 +240,12 @@ def read_pain(text: str, in_report: bool = False) -> tuple[Optional[float], tupl
 
 def _only(matches: list[re.Match]) -> Optional[re.Match]:
     return matches[0] if len(matches) == 1 else None
+
+
+def read_levels(text: str, start: int, end: int) -> list[float]:
+    """The pain levels, 0 to 10, of a place that speaks of nothing else: "5 sitting, 8/10 standing" has 5 and 8."""
+    without_scale = _SCALE.sub(lambda match: " " * len(match.group()), text.lower())
+    return [number for number in read_numbers(without_scale[start:end]) if number <= 10]
 
 
 def read_numbers(text: str) -> list[float]:

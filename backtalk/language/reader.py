@@ -1,7 +1,7 @@
 """The reader of messages: text in, a Reading out."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Collection, Mapping, Optional, Sequence
 
@@ -9,11 +9,14 @@ import spacy
 from spacy.tokens import Span
 
 from backtalk.knowledge import load_phrases
-from backtalk.language import dating, quantities
+from backtalk.language import dating, quantities, weighing
 from backtalk.language.assertion import HYPOTHETICAL, OTHER, PAST, PATIENT, PRESENT, UNCERTAIN, AssertionRules, Context
+from backtalk.language.findings import Finding
+from backtalk.language.meaning import Meaning, Mention, load_meaning, of_the_patient
 from backtalk.language.phrases import PhraseError, PhraseMatcher
 from backtalk.language.quantities import Duration
 from backtalk.language.spelling import Spelling
+from backtalk.language.weighing import Weights, load_weights, weigh
 
 HINTS, ANSWERS = "hints", "answers"
 ANSWER = "answer"
@@ -24,6 +27,9 @@ EXCLUSIVE_KINDS = ("region", "onset", ANSWER)
 # Kinds of findings that say where it is, not what.
 PLACES = ("region", "complaint")
 LONGEST_READ = 20_000
+DURATION, PAIN = "duration", "pain"
+# From here on the encoder's word for a duration counts, and below that, its silence.
+SURELY, SURELY_NOT = 0.5, 0.1
 
 # Characters that are changed before reading; each stands for exactly one, so that places in the text stay true.
 _SAME_LENGTH = str.maketrans({"\u2019": "'", "\u2018": "'", "\u00b4": "'", "`": "'", "\u201c": '"', "\u201d": '"', "\u00a0": " "})
@@ -48,25 +54,6 @@ _MINE = re.compile(
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One thing a message mentions.
-
-    `kind` is region, onset, red_flag, caution, sign (numbness of a limb), complaint (pain, spasm) or answer; `status` and `experiencer` are those of
-    `Assertion`; `start` and `end` are character offsets of `said` in the message. `weak` marks words that mean it only
-    as the answer to a question about it ("lower").
-    """
-
-    kind: str
-    id: str
-    said: str
-    start: int
-    end: int
-    status: str = PRESENT
-    experiencer: str = PATIENT
-    weak: bool = False
-
-
-@dataclass(frozen=True)
 class Reading:
     """What a message says. `patient` is "other" where it is about somebody else's back, "self" where it is plainly
     about the writer's, else None. `pain` is 0 to 10 where the message states it. `choice`: it is little more than numbers; `question`: it asks
@@ -80,6 +67,21 @@ class Reading:
     patient: Optional[str] = None
     question: bool = False
     choice: bool = False
+    worded_as: Mapping[str, str] = field(default_factory=dict)
+    mentions: Mapping[str, Mention] = field(default_factory=dict)
+
+    def worded(self, finding: str) -> bool:
+        """Whether a phrase names a finding, in whatever sense."""
+        return finding in self.worded_as
+
+    def asserted(self, finding: str) -> bool:
+        """Whether a phrase names it and the words around it leave it asserted, or in doubt."""
+        return self.worded_as.get(finding) in (weighing.SAID, weighing.HINTED)
+
+    def meant(self, finding: str) -> bool:
+        """Whether the tuned encoder finds it more likely asserted than not."""
+        mention = self.mentions.get(finding)
+        return mention is not None and mention.present >= 0.5
 
     @property
     def answer(self) -> Optional[str]:
@@ -92,7 +94,8 @@ class Reader:
 
     `phrases` maps kind -> id -> {"phrases": [...], "hints": [...], "answers": [...]}; `vocabulary` maps the name of a
     word list to its words; `rules` are the assertion rules; `standing` are ids of conditions that count although they
-    are history. Raises PhraseError for a phrase that cannot be compiled.
+    are history. With `meaning`, the tuned encoder, and `weights`, both are weighed against each other; without, the wording
+    alone decides. Raises PhraseError for a phrase that cannot be compiled.
     """
 
     def __init__(
@@ -101,8 +104,11 @@ class Reader:
         vocabulary: Mapping[str, Sequence[str]],
         rules: Mapping,
         standing: Collection[str] = (),
+        meaning: Optional[Meaning] = None,
+        weights: Optional[Mapping[str, Weights]] = None,
     ):
         self._nlp = spacy.blank("en")
+        self._meaning, self._weights = meaning, weights or {}
         self._standing = frozenset(standing)
         self._matcher = PhraseMatcher(self._nlp, vocabulary)
         for kind, entries in phrases.items():
@@ -118,12 +124,15 @@ class Reader:
     def has_words(self, text: str) -> bool:
         """Whether at least one word of a text can be understood; of one with a single word, or only short ones, nobody
         can say that it is none."""
-        words = _WORD.findall(_clean(text[:LONGEST_READ]).lower())
+        words = _WORD.findall(_clean(_plain_signs(text[:LONGEST_READ])).lower())
         return len(words) < 2 or any(self._spelling.knows(word) for word in words)
 
     def read(self, text: str) -> Reading:
         """Everything the message mentions; of text beyond 20,000 characters only the first part is read."""
-        text = _clean(text[:LONGEST_READ])
+        text = _plain_signs(text[:LONGEST_READ])
+        mentions = self._meaning.read(text) if self._meaning else {}
+        reach = self._meaning.reach(text) if self._meaning else 0
+        text = _clean(text)
         doc = self._nlp.make_doc(text)
         for token in doc:
             token.norm_ = self._spelling.repair(token.norm_)
@@ -135,23 +144,35 @@ class Reader:
         patient = self._patient(findings, proxies, text)
         if patient == OTHER:
             findings = [replace(finding, experiencer=PATIENT) for finding in findings]
+            if proxies and not _OWN_BODY.search(text):
+                mentions = of_the_patient(mentions)
+        worded_as = _worded_as(findings)
+        if self._meaning:
+            findings = weigh(findings, worded_as, mentions, self._weights, text, reach)
         spans_of_time = quantities.read_durations(text)
-        in_report = any(f.kind in PLACES and f.status == PRESENT for f in findings)
-        pain, pain_span = quantities.read_pain(_blank(text, _places(spans_of_time)), in_report)
+        in_report = any(f.kind in PLACES and f.status == PRESENT and not f.weak for f in findings)
+        timeless = _blank(text, _places(spans_of_time))
+        pain, pain_span = quantities.read_pain(timeless, in_report)
         dated = [d for d in spans_of_time if not _rates_today(d, pain_span, text)]
         durations = dating.of_the_trouble(dated, findings, text, self._standing)
+        if self._meaning:
+            durations = _meant(durations, dated, mentions.get(DURATION), worded_as.get("sleep") == weighing.SAID)
         if durations or patient:
             findings = _own_places(findings)
-        rest = _blank(text, [*_places(spans_of_time), pain_span])
+        choice = quantities.is_choice(text)
+        level = _meant_pain(pain, mentions.get(PAIN), timeless) if self._meaning and not choice else pain
+        rest = timeless if level is None else _blank(timeless, [pain_span])
         return Reading(
             findings=tuple(findings),
             durations=tuple(durations),
-            pain=pain,
+            pain=level,
             numbers=tuple(quantities.read_numbers(rest)),
             ordinals=tuple(quantities.read_ordinals(rest)),
             patient=patient,
-            choice=quantities.is_choice(text),
+            choice=choice,
             question="?" in text or context.opens_with_question(),
+            worded_as=worded_as,
+            mentions=mentions,
         )
 
     def _finding(self, span: Span, context: Context, text: str) -> Finding:
@@ -179,9 +200,45 @@ class Reader:
         return "self" if speaks_of_self else None
 
 
-def _clean(text: str) -> str:
+def _meant(durations: Sequence[Duration], dated: Sequence[Duration], mention: Optional[Mention], woke_with_it: bool) -> list[Duration]:
+    """The durations that the encoder too takes for how long the trouble has been going on; those that it alone sees so come in. The day
+    of waking up with it is one whatever the encoder hears."""
+    if mention is None or mention.mentioned < SURELY_NOT:
+        return [duration if woke_with_it and duration.days <= 1 else replace(duration, sure=False) for duration in durations]
+    if mention.present < SURELY:
+        return list(durations)
+    touched = [d for d in dated if d.start < mention.end and mention.start < d.end]
+    return [replace(duration, sure=True) for duration in touched] or list(durations)
+
+
+def _meant_pain(pain: Optional[float], mention: Optional[Mention], text: str) -> Optional[float]:
+    """The pain level, where the encoder agrees that a number is one; of two levels ("5 sitting, 8 rising") the worse."""
+    if mention is None or mention.mentioned < SURELY_NOT:
+        return None
+    if mention.present < SURELY:
+        return pain
+    return max(quantities.read_levels(text, mention.start, mention.end), default=pain)
+
+
+def _worded_as(findings: Sequence[Finding]) -> dict[str, str]:
+    """How each finding is worded, at its strongest: said, hinted or mentioned without being said."""
+    strength = {weighing.NOT_SAID: 0, weighing.HINTED: 1, weighing.SAID: 2}
+    worded: dict[str, str] = {}
+    for finding in findings:
+        if not finding.weak:
+            own = {PRESENT: weighing.SAID, UNCERTAIN: weighing.HINTED} if finding.experiencer == PATIENT else {}
+            said = own.get(finding.status, weighing.NOT_SAID)
+            worded[finding.id] = max(worded.get(finding.id, said), said, key=strength.get)
+    return worded
+
+
+def _plain_signs(text: str) -> str:
     """The text with typographic variants made plain, every character still in its place."""
-    text = _CONTROL.sub(" ", text.translate(_SAME_LENGTH))
+    return _CONTROL.sub(" ", text.translate(_SAME_LENGTH))
+
+
+def _clean(text: str) -> str:
+    """The text as the matchers want it, every character still in its place."""
     text = _ENDLESS.sub(lambda match: _SIGN.sub(" ", match.group()), text)
     return _TIGHT_STOP.sub("\n", _HYPHEN.sub(" ", text))
 
@@ -264,6 +321,13 @@ def _rates_today(duration: Duration, pain_span: tuple[int, int], text: str) -> b
 
 @lru_cache(maxsize=1)
 def load_reader() -> Reader:
-    """The reader of the project's own phrases, built once."""
+    """The reader of the project's own phrases and tuned encoder, built once. Raises ModelFileError, KnowledgeError, PhraseError."""
+    phrases = load_phrases()
+    return Reader(phrases.kinds, phrases.vocabulary, phrases.assertion, phrases.standing, load_meaning(), load_weights())
+
+
+@lru_cache(maxsize=1)
+def load_wording_reader() -> Reader:
+    """The reader of the project's own phrases alone, built once. Raises KnowledgeError, PhraseError."""
     phrases = load_phrases()
     return Reader(phrases.kinds, phrases.vocabulary, phrases.assertion, phrases.standing)

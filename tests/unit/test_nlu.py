@@ -15,7 +15,8 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.sparse import csr_matrix
 
 from backtalk.language.entities import KINDS
-from backtalk.nlu.encoder import ModelFileError, SentenceEncoder, checked_file
+from backtalk.language.model_files import ModelFileError, packaged_file
+from backtalk.nlu.encoder import SentenceEncoder
 from backtalk.nlu.findings import ClinicalFindings
 from backtalk.nlu.questions import QuestionClassifier
 from backtalk.nlu.scope import ScopeDecision
@@ -184,11 +185,11 @@ class TestModelFiles:
 
     def refusal(self, *file):
         with pytest.raises(ModelFileError) as caught:
-            checked_file(*file)
+            packaged_file(*file)
         return str(caught.value)
 
     def test_the_expected_file_is_accepted(self, package):
-        assert checked_file(package, "model/weights.onnx", self.DIGEST).read_bytes() == self.CONTENT
+        assert packaged_file(package, "model/weights.onnx", self.DIGEST).read_bytes() == self.CONTENT
 
     def test_an_altered_file_is_refused(self, package, tmp_path):
         altered = b"other weights"
