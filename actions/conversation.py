@@ -194,7 +194,7 @@ def _kept_of_this_message(tracker: Tracker) -> list[EventType]:
     outcome = heard.outcome(knowledge)
     if not (outcome.facts.red_flags or heard.flags_to_confirm):
         return []
-    is_emergency = outcome.urgency == next(iter(knowledge.urgency))
+    is_emergency = outcome.urgency == knowledge.gravest
     return [*slot_changes(Interview(), heard), FollowupAction("action_assessment" if is_emergency else FORM)]
 
 

@@ -30,7 +30,7 @@ class ActionValidateSlotMappings(Action):
         heard = hear(before, entities, open_question(tracker), intent, knowledge)
         outcome = heard.interview.outcome(knowledge)
         told = tracker.get_slot("assessed")
-        is_emergency = outcome.urgency == next(iter(knowledge.urgency))
+        is_emergency = outcome.urgency == knowledge.gravest
         events = slot_changes(before, heard.interview)
         if is_emergency or (told and not tracker.active_loop):
             events += _changed(tracker, "urgency", outcome.urgency)

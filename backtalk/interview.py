@@ -77,7 +77,7 @@ class Heard:
 def next_question(interview: Interview, knowledge: Knowledge) -> Optional[str]:
     """The slot to request next, or None when nothing more is to be asked."""
     outcome = interview.outcome(knowledge)
-    if outcome.urgency == next(iter(knowledge.urgency)):
+    if outcome.urgency == knowledge.gravest:
         return None
     if interview.flags_to_confirm:
         return CONFIRM
@@ -256,7 +256,7 @@ def _hear_findings(interview: Interview, message: _Message, question: Optional[s
 
 def _is_told_after_all(flag: str, question: Optional[str], knowledge: Knowledge) -> bool:
     """Whether a flag that was denied is asked about once more when words in doubt name it again: an emergency's, outside its own question."""
-    return question != CONFIRM and knowledge.red_flags[flag].level == next(iter(knowledge.urgency))
+    return question != CONFIRM and knowledge.red_flags[flag].level == knowledge.gravest
 
 
 def _onset(

@@ -15,12 +15,13 @@ from ruamel.yaml import YAML
 sys.path.insert(0, str(ROOT))
 
 from backtalk import corpus, paths  # noqa: E402
+from backtalk.language.weighing import group  # noqa: E402
 
 
 def count(files: list) -> None:
     """Prints how often each finding is marked, by assertion."""
     counts = Counter((mention.id, mention.status) for message in corpus.all_messages(files) for mention in message.mentions)
-    flags = [name for name, kind in corpus.labels().items() if kind == "red_flag" or name in ("accident", "fall")]
+    flags = [name for name in corpus.labels() if group(name) == "red_flag"]
     rest = [name for name in (*corpus.labels(), corpus.DURATION, corpus.PAIN) if name not in flags]
     say(f"{'':24}{'present':>9}{'not':>7}   " + "".join(f"{status:>9}" for status in corpus.STATUSES[1:]))
     for name in (*flags, *rest):

@@ -196,6 +196,11 @@ class Knowledge:
     follow_ups: FollowUps
     settings: Mapping[str, str]
 
+    @property
+    def gravest(self) -> str:
+        """The id of the gravest level of urgency: the first in its file."""
+        return next(iter(self.urgency))
+
 
 @dataclass(frozen=True)
 class Phrases:

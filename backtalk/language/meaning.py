@@ -4,7 +4,7 @@
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from math import sqrt
 from pathlib import Path
@@ -36,7 +36,7 @@ class Mention:
     """What the model makes of one finding in a message.
 
     Probabilities from 0 to 1: `mentioned` in any way; `present` with the patient, as the tokens tell and as the message as a whole
-    does (`whole`); `unsure`; of somebody else (`other`). `status` is the likeliest assertion (one of `backtalk.corpus.STATUSES`), `start` and `end` the place of the
+    does (`whole`); `unsure`. `status` is the likeliest assertion (one of `backtalk.corpus.STATUSES`), `start` and `end` the place of the
     words in the text.
     """
 
@@ -45,7 +45,6 @@ class Mention:
     present: float
     whole: float
     unsure: float
-    other: float
     status: str
     start: int
     end: int
@@ -72,7 +71,7 @@ class Meaning:
         if len(ids) <= 2:
             return {}
         marks, statuses, whole = self._run(ids)
-        asserted, unsure, other = (marks * statuses[:, [self._statuses.index(s)]] for s in (corpus.PRESENT, corpus.UNSURE, corpus.OTHER))
+        asserted, unsure = (marks * statuses[:, [self._statuses.index(status)]] for status in (corpus.PRESENT, corpus.UNSURE))
         windows = 1 + max(0, -(-(len(ids) - self._window) // STEP))
         found = {}
         for number in np.flatnonzero((marks.max(axis=0) >= FAINT) | (whole.max(axis=0) >= FAINT)):
@@ -84,8 +83,8 @@ class Meaning:
             start, end = _whole_words(text, offsets[first][0], offsets[last][1])
             name = self.labels[number]
             found[name] = Mention(
-                name, float(track.max()), _less_likely(asserted[:, number].max(), sqrt(windows)), float(whole[best, number]), float(unsure[:, number].max()),
-                float(other[:, number].max()), self._statuses[int(mean.argmax())], start, end if track.max() >= WORDLESS else start,
+                name, float(track.max()), _less_likely(asserted[:, number].max(), sqrt(windows)), float(whole[best, number]),
+                float(unsure[:, number].max()), self._statuses[int(mean.argmax())], start, end if track.max() >= WORDLESS else start,
             )
         return found
 
@@ -114,15 +113,6 @@ class Meaning:
                 total[here] += values
             times[here] += 1
         return tuple(total / np.maximum(times, 1) for total in sums)
-
-
-def of_the_patient(mentions: Mapping[str, Mention]) -> dict[str, Mention]:
-    """The mentions of a message whose writer speaks for somebody else: what is "somebody else's" there is the patient's."""
-    return {
-        name: replace(mention, present=min(mention.present + mention.other, 1.0), whole=max(mention.whole, mention.other))
-        if mention.status == corpus.OTHER else mention
-        for name, mention in mentions.items()
-    }
 
 
 def _less_likely(probability: float, times: float) -> float:

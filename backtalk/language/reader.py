@@ -12,7 +12,7 @@ from backtalk.knowledge import load_phrases
 from backtalk.language import dating, quantities, weighing
 from backtalk.language.assertion import HYPOTHETICAL, OTHER, PAST, PATIENT, PRESENT, UNCERTAIN, AssertionRules, Context
 from backtalk.language.findings import Finding
-from backtalk.language.meaning import Meaning, Mention, load_meaning, of_the_patient
+from backtalk.language.meaning import Meaning, Mention, load_meaning
 from backtalk.language.phrases import PhraseError, PhraseMatcher
 from backtalk.language.quantities import Duration
 from backtalk.language.spelling import Spelling
@@ -144,8 +144,6 @@ class Reader:
         patient = self._patient(findings, proxies, text)
         if patient == OTHER:
             findings = [replace(finding, experiencer=PATIENT) for finding in findings]
-            if proxies and not _OWN_BODY.search(text):
-                mentions = of_the_patient(mentions)
         worded_as = _worded_as(findings)
         if self._meaning:
             findings = weigh(findings, worded_as, mentions, self._weights, text, reach)

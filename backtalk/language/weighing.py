@@ -30,8 +30,6 @@ _FLOOR = 1e-4
 _MENTIONED = 0.5
 # So likely in doubt, a finding is asked about however unlikely it is to be there.
 _IN_DOUBT = 0.5
-# Its phrases were right wherever the encoder heard nothing.
-_PLAIN_ENOUGH = ("sleep",)
 _STATUS = {
     corpus.PRESENT: (PRESENT, PATIENT), corpus.DENIED: (DENIED, PATIENT), corpus.OTHER: (PRESENT, OTHER),
     corpus.ASKED: (HYPOTHETICAL, PATIENT), corpus.PAST: (PAST, PATIENT), corpus.UNSURE: (UNCERTAIN, PATIENT),
@@ -80,7 +78,7 @@ def enough_wording(name: str) -> tuple[str, ...]:
     if corpus.labels().get(name) != "red_flag":
         return ()
     knowledge = load_knowledge()
-    is_emergency = knowledge.red_flags[name].level == next(iter(knowledge.urgency))
+    is_emergency = knowledge.red_flags[name].level == knowledge.gravest
     return (SAID, HINTED) if is_emergency else (SAID,)
 
 
@@ -118,8 +116,6 @@ def weigh(
         if group(name) == "region" and worded_as.get(name) == NOT_SAID:
             # The rules know a question about muscles from a place that hurts.
             decision = NOTHING
-        if name in _PLAIN_ENOUGH and worded_as.get(name) == SAID and is_silent(mention):
-            decision = SAYS
         meant = _meant(worded, mention)
         kept += [_as_judged(f, decision, mention) if f in meant or decision == NOTHING else f for f in worded]
         if not meant and mention and (decision != NOTHING or mention.mentioned >= _MENTIONED):

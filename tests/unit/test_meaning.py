@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtalk import corpus, paths
-from backtalk.language.meaning import Meaning, Mention, load_meaning, of_the_patient
+from backtalk.language.meaning import Meaning, load_meaning
 from backtalk.language.model_files import ModelFileError
 
 MEANING = load_meaning()
@@ -39,16 +39,6 @@ def test_the_words_of_a_finding_are_where_they_stand():
 def test_a_sign_at_the_end_of_a_long_story_is_heard():
     story = "I have been decorating the spare room and thinking about which colour to take for the window frames. " * 14
     assert MEANING.read(story + "Also I cannot hold my urine any more.")["bladder_bowel"].present > 0.5
-
-
-def test_where_the_writer_speaks_for_somebody_the_others_findings_are_the_patients():
-    mentions = {
-        "fall": Mention("fall", 0.98, 0.03, 0.05, 0.0, 0.94, "other", 0, 9),
-        "fever": Mention("fever", 0.98, 0.03, 0.05, 0.0, 0.02, "denied", 10, 19),
-    }
-    ours = of_the_patient(mentions)
-    assert ours["fall"].present == pytest.approx(0.97) and ours["fall"].whole == pytest.approx(0.94)
-    assert ours["fever"] == mentions["fever"]
 
 
 def test_what_says_nothing_mentions_nothing():

@@ -14,7 +14,7 @@ TEXT = "shivering all night, low back"
 
 
 def mention(present, mentioned=None, status="present"):
-    return Mention("fever", present if mentioned is None else mentioned, present, present, 0.0, 0.0, status, 0, 9)
+    return Mention("fever", present if mentioned is None else mentioned, present, present, 0.0, status, 0, 9)
 
 
 def fever(status=PRESENT, experiencer=PATIENT, weak=False):
