@@ -6,61 +6,61 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActiveLoop, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.tracker import interview_of
-from backtalk.knowledge import load_knowledge
-from backtalk.report import assessment_payload, assessment_text
+from actions.tracker import audience_of, can_be_written_to, interview_of
+from backtalk.interview import QUESTIONS, Interview
+from backtalk.knowledge import Knowledge, load_knowledge
+from backtalk.report import UNCHANGED_ADVICE, assessment_payload, assessment_text, changes, same_advice, told_of
 from backtalk.triage import Outcome
 
-RAISED = "That changes things. What I said before about easing it at home no longer holds."
-CHANGED = "Thank you, I have worked it out again with what you told me."
-
-
-def signature(outcome: Outcome) -> dict[str, Any]:
-    """What of an outcome, once told, makes a new assessment worth telling when it changes."""
-    return {
-        "urgency": outcome.urgency,
-        "regions": list(outcome.facts.regions),
-        "red_flags": list(outcome.facts.red_flags),
-        "cautions": list(outcome.facts.cautions),
-        "rules": [rule.id for rule in outcome.rules],
-        "relief": [[suggestion.id, suggestion.caution] for suggestion in outcome.relief],
-    }
+WORKED_OUT_AGAIN = "I have worked it out again."
 
 
 class ActionAssessment(Action):
-    """Tells the outcome, or that nothing has changed, and ends the questionnaire."""
+    """Tells the outcome, or what has changed since it was told, and ends the questionnaire."""
 
     def name(self) -> str:
         return "action_assessment"
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         knowledge = load_knowledge()
-        interview = interview_of(tracker)
+        interview, audience = interview_of(tracker), audience_of(tracker)
         outcome = interview.outcome(knowledge)
         told = tracker.get_slot("assessed")
         said = {**interview.said, knowledge.long_duration.id: interview.duration or ""}
-        if told == signature(outcome):
+        if told == told_of(outcome):
             dispatcher.utter_message(response="utter_unchanged")
         else:
-            dispatcher.utter_message(
-                text=assessment_text(outcome, said, knowledge, interview.unsure, _opening(told, outcome)),
-                json_message=assessment_payload(outcome, said, knowledge),
-            )
+            lines = changes(told, outcome, said, knowledge, audience) if told else []
+            changed = "\n".join([WORKED_OUT_AGAIN, *(f"• {line}" for line in lines)]) if told else ""
+            if told and same_advice(told, outcome):
+                text = f"{changed}\n{UNCHANGED_ADVICE}"
+            else:
+                text = assessment_text(outcome, said, knowledge, _left_open(interview, outcome, knowledge), changed, audience)
+            dispatcher.utter_message(text=text, json_message=assessment_payload(outcome, said, knowledge, audience))
+        offered = _offer_check_in(dispatcher, tracker, outcome.urgency == knowledge.gravest)
         return [
             SlotSet("urgency", outcome.urgency),
             SlotSet("regions", list(outcome.facts.regions)),
             SlotSet("red_flags", list(outcome.facts.red_flags)),
             SlotSet("cautions", list(outcome.facts.cautions)),
-            SlotSet("assessed", signature(outcome)),
+            SlotSet("assessed", told_of(outcome)),
             SlotSet("assessment_due", False),
             SlotSet("telling", False),
+            *([SlotSet("check_in_offered", True)] if offered else []),
             ActiveLoop(None),
             SlotSet("requested_slot", None),
         ]
 
 
-def _opening(told: dict[str, Any] | None, outcome: Outcome) -> str:
-    """What opens an assessment that replaces an earlier one."""
-    if not told:
-        return ""
-    return RAISED if told["relief"] and not outcome.relief else CHANGED
+def _left_open(interview: Interview, outcome: Outcome, knowledge: Knowledge) -> tuple[str, ...]:
+    """What stayed open, with the questions that nobody asked because the visitor took back what had ended them."""
+    unasked = [question for question in QUESTIONS if interview.is_open(question)] if knowledge.urgency[outcome.urgency].relief else []
+    return (*interview.unsure, *unasked)
+
+
+def _offer_check_in(dispatcher: CollectingDispatcher, tracker: Tracker, is_emergency: bool) -> bool:
+    """Offers once to ask again later how it is, where the channel lets the bot write first."""
+    if is_emergency or tracker.get_slot("check_in_offered") or not can_be_written_to(tracker):
+        return False
+    dispatcher.utter_message(response="utter_offer_check_in")
+    return True

@@ -8,16 +8,19 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.tracker import FORM, actions_of_this_turn, answers_yes, interview_of, tapped
+from actions.tracker import FORM, actions_of_this_turn, answers_yes, audience_of, interview_of, next_question_of, replies_so_far, tapped
 from backtalk import interview as iv
 from backtalk.knowledge import load_knowledge
+from backtalk.wording import listed, quoted
 
 NOT_UNDERSTOOD = "action_not_understood"
 BUTTON_NONE = {"title": "None of these", "payload": "/deny"}
 BUTTON_THAT_IS_ALL = {"title": "That is all", "payload": "/deny"}
 BUTTON_NOT_SURE = {"title": "Not sure", "payload": "/not_sure"}
-YES_NO = [{"title": "Yes", "payload": "/affirm"}, {"title": "No", "payload": "/deny"}, BUTTON_NOT_SURE]
-
+# How often a question is put in the same words before it is put in others.
+MOST_ASKED_ALIKE = 2
+# The wordings of a question by the beginnings of their responses' names, and what each counts as.
+WORDINGS = {"ask": "ask", "doubt": "ask", "open": "open", "rephrase": "rephrase", "which": "rephrase", "remind": "remind"}
 
 class ValidateSpasmAssessment(Action):
     """Requests the next question. Rasa itself rejects the form, and lets the rules reply, when nothing was answered."""
@@ -26,13 +29,13 @@ class ValidateSpasmAssessment(Action):
         return f"validate_{FORM}"
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        events: list[EventType] = [SlotSet("requested_slot", iv.next_question(interview_of(tracker), load_knowledge()))]
+        events: list[EventType] = [SlotSet("requested_slot", next_question_of(tracker))]
         # Tells Rasa of answers that fill no slot of the form, such as "not sure".
         return [*events, SlotSet("answered", True)] if tracker.get_slot("answered") else events
 
 
 class _Ask(Action, ABC):
-    """Puts one question of the questionnaire; after a misunderstanding, in other words."""
+    """Puts one question of the questionnaire; after a misunderstanding, or the third time, in other words."""
 
     @property
     @abstractmethod
@@ -43,9 +46,35 @@ class _Ask(Action, ABC):
         return f"action_ask_{self.question}"
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        misunderstood = NOT_UNDERSTOOD in actions_of_this_turn(tracker)
-        dispatcher.utter_message(response=f"utter_{'rephrase' if misunderstood else 'ask'}_{self.question}")
+        conflict = interview_of(tracker).conflicts.get(self.question)
+        if conflict and not self._asked(tracker):
+            dispatcher.utter_message(response="utter_conflict", said=listed([quoted(words) for words in conflict]))
+        dispatcher.utter_message(response=f"utter_{self._wording(tracker)}_{self.question}")
         return []
+
+    def _wording(self, tracker: Tracker, first: str = "ask") -> str:
+        """ask (or `first`), rephrase, or remind: never the same words more than twice."""
+        asked = self._asked(tracker)
+        misunderstood = NOT_UNDERSTOOD in actions_of_this_turn(tracker)
+        if not misunderstood and asked.count(first) < MOST_ASKED_ALIKE and set(asked) <= {first}:
+            return first
+        return "remind" if asked[:1] == ["rephrase"] else "rephrase"
+
+    def _asked(self, tracker: Tracker) -> list[str]:
+        """The wordings in which this question was put since another one was, newest first."""
+        wordings = []
+        for response, text in replies_so_far(tracker):
+            wording, _, question = response.removeprefix("utter_").partition("_")
+            if wording not in WORDINGS:
+                continue
+            if question.removesuffix("_again") != self.question or not self._is_same(text, tracker):
+                break
+            wordings.append(WORDINGS[wording])
+        return wordings
+
+    def _is_same(self, text: str, tracker: Tracker) -> bool:
+        """Whether a reply put this very question."""
+        return True
 
 
 class ActionAskRegions(_Ask):
@@ -72,16 +101,22 @@ class ActionAskPainLevel(_Ask):
     question = "pain_level"
 
 
+class ActionAskAge(_Ask):
+    """How old is the child, or the grown-up?"""
+
+    question = iv.AGE
+
+
 class _AskChecklist(_Ask, ABC):
     """Lists what may apply, numbered, with a button for each."""
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        knowledge, interview = load_knowledge(), interview_of(tracker)
+        knowledge, interview, audience = load_knowledge(), interview_of(tracker), audience_of(tracker)
         entries = [iv.entry(name, knowledge) for name in iv.checklist(self.question, interview, knowledge)]
         opening = self._opening(tracker, tapped(tracker) and iv.was_picked_from(self.question, interview, knowledge))
         dispatcher.utter_message(response=f"utter_{opening}")
         dispatcher.utter_message(
-            text="\n".join(f"{number}. {entry.ask}" for number, entry in enumerate(entries, 1)),
+            text="\n".join(f"{number}. {audience.text(entry.ask)}" for number, entry in enumerate(entries, 1)),
             buttons=[
                 *({"title": e.button, "payload": _payload(e.id, knowledge)} for e in entries[: iv.MOST_BUTTONS]),
                 BUTTON_THAT_IS_ALL if opening.endswith("_again") else BUTTON_NONE,
@@ -92,9 +127,9 @@ class _AskChecklist(_Ask, ABC):
 
     def _opening(self, tracker: Tracker, picked: bool) -> str:
         """The response that stands before the list."""
-        if NOT_UNDERSTOOD in actions_of_this_turn(tracker):
-            return f"{'which' if answers_yes(tracker) else 'rephrase'}_{self.question}"
-        return f"open_{self.question}{'_again' if picked else ''}"
+        if NOT_UNDERSTOOD in actions_of_this_turn(tracker) and answers_yes(tracker):
+            return f"which_{self.question}"
+        return f"open_{self.question}_again" if picked else f"{self._wording(tracker, 'open')}_{self.question}"
 
 
 class ActionAskWarningSigns(_AskChecklist):
@@ -110,16 +145,25 @@ class ActionAskMedicalHistory(_AskChecklist):
 
 
 class ActionAskFlagsToConfirm(_Ask):
-    """One plain yes/no question about the first flag that the bot is not sure of."""
+    """One plain yes/no question about the first flag that the bot is not sure of, or that was taken back."""
 
     question = iv.CONFIRM
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        if NOT_UNDERSTOOD in actions_of_this_turn(tracker):
-            dispatcher.utter_message(response=f"utter_rephrase_{self.question}")
-        flag = load_knowledge().red_flags[interview_of(tracker).flags_to_confirm[0]]
-        dispatcher.utter_message(text=flag.confirm, buttons=YES_NO)
+        interview, audience = interview_of(tracker), audience_of(tracker)
+        flag = load_knowledge().red_flags[interview.flags_to_confirm[0]]
+        wording = self._wording(tracker)
+        in_doubt = flag.id in iv.doubted(interview) and not self._asked(tracker)
+        question = f"doubt_{self.question}" if in_doubt else f"{wording}_{self.question}"
+        dispatcher.utter_message(
+            response=f"utter_{question}", question=audience.text(flag.confirm), sign=audience.text(flag.ask),
+            said=quoted(interview.said.get(flag.id) or flag.name),
+        )
         return []
+
+    def _is_same(self, text: str, tracker: Tracker) -> bool:
+        flag, audience = load_knowledge().red_flags[interview_of(tracker).flags_to_confirm[0]], audience_of(tracker)
+        return audience.text(flag.confirm) in text or audience.text(flag.ask) in text
 
 
 def _payload(entry_id: str, knowledge) -> str:

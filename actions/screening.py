@@ -7,13 +7,20 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.assessment import signature
-from actions.tracker import intent_of, interview_of, open_question, slot_changes, topic_of_last_answer
-from backtalk.interview import Heard, hear, next_question
-from backtalk.knowledge import load_knowledge
+from actions.tracker import intent_of, interview_of, metadata_of, open_question, responses_so_far, slot_changes, topic_of_last_answer
+from backtalk.interview import Heard, Interview, doubted, hear, next_question
+from backtalk.knowledge import Knowledge, load_knowledge
+from backtalk.report import changed_facts, told_of
+from backtalk.triage import Outcome
+from backtalk.wording import Audience
 
 # What a button of ours sends: an intent, perhaps with entities. Anything else behind a slash is somebody's words.
 _BUTTON = re.compile(r"^/\w+(?:\{.*\})?$")
+# Responses behind which the visitor has left, and whoever comes back with a danger sign is told at once what it means.
+_LEFT = ("utter_goodbye", "utter_stopped")
+# Intents that say themselves how a conversation goes on after a long silence.
+_GOES_ON = ("go_on", "start_over", "EXTERNAL_check_in")
+_LONGEST_LOCALE = 35
 
 
 class ActionValidateSlotMappings(Action):
@@ -24,26 +31,48 @@ class ActionValidateSlotMappings(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         knowledge = load_knowledge()
-        before = interview_of(tracker)
-        intent = intent_of(tracker)
+        before, intent = interview_of(tracker), intent_of(tracker)
+        question = open_question(tracker) or tracker.get_slot("paused_at")
         entities = [] if _follows_up(tracker, intent) else entities_of(tracker)
-        heard = hear(before, entities, open_question(tracker), intent, knowledge)
+        heard = hear(before, entities, question, intent, knowledge)
         outcome = heard.interview.outcome(knowledge)
         told = tracker.get_slot("assessed")
-        is_emergency = outcome.urgency == knowledge.gravest
         events = slot_changes(before, heard.interview)
-        if is_emergency or (told and not tracker.active_loop):
+        if outcome.urgency == knowledge.gravest or told:
             events += _changed(tracker, "urgency", outcome.urgency)
-            is_news = is_emergency and signature(outcome) != told
-            is_news = is_news or (signature(outcome) != told and not next_question(heard.interview, knowledge))
-        else:
-            is_news = False
-        events += _changed(tracker, "assessment_due", is_news)
-        events += _changed(tracker, "answered", heard.answered)
-        events += _changed(tracker, "telling", _is_telling(tracker, heard))
-        for name, value in knowledge.settings.items():
-            events += _changed(tracker, name, value)
-        return events
+        audience = Audience(knowledge.settings_for(tracker.get_slot("locale")), heard.interview.addressed)
+        locale = str(metadata_of(tracker).get("locale") or tracker.get_slot("locale") or "")[:_LONGEST_LOCALE] or None
+        now = {
+            "assessment_due": _is_due(tracker, before, heard, outcome, knowledge),
+            "answered": heard.answered,
+            "telling": _is_telling(tracker, heard, knowledge),
+            "corrected": _corrections(before, heard, outcome, knowledge, audience) or None,
+            "paused_at": None,
+            "starting_over": bool(tracker.get_slot("starting_over"))
+            and (bool(doubted(heard.interview)) or outcome.urgency != knowledge.gravest),
+            "returned": bool(tracker.get_slot("returned")) and intent not in _GOES_ON,
+            "locale": locale,
+            **knowledge.settings_for(locale),
+        }
+        return [*events, *(event for name, value in now.items() for event in _changed(tracker, name, value))]
+
+
+def _is_due(tracker: Tracker, before: Interview, heard: Heard, outcome: Outcome, knowledge: Knowledge) -> bool:
+    """Whether the visitor must be told the outcome now.
+
+    An emergency at once, and what changes a result as soon as nothing is left to ask; a danger sign told after leaving, too.
+    """
+    told = tracker.get_slot("assessed")
+    if told == told_of(outcome) or doubted(heard.interview):
+        return False
+    if outcome.urgency == knowledge.gravest:
+        return True
+    if tracker.active_loop:
+        return False
+    if told:
+        return next_question(heard.interview, knowledge, is_told=True) is None
+    is_new = set(heard.interview.red_flags) - set(before.red_flags)
+    return bool(is_new) and responses_so_far(tracker)[:1] in ([name] for name in _LEFT)
 
 
 def _follows_up(tracker: Tracker, intent: str | None) -> bool:
@@ -56,10 +85,10 @@ def _follows_up(tracker: Tracker, intent: str | None) -> bool:
     return ("question" in kinds or not told) and topic_of_last_answer(tracker) is not None
 
 
-def _is_telling(tracker: Tracker, heard: Heard) -> bool:
+def _is_telling(tracker: Tracker, heard: Heard, knowledge: Knowledge) -> bool:
     """Whether something was told that the questionnaire should take up."""
     if tracker.get_slot("assessed"):
-        return heard.learned and next_question(heard.interview, load_knowledge()) is not None
+        return heard.learned and next_question(heard.interview, knowledge, is_told=True) is not None
     return heard.learned or bool(heard.interview.flags_to_confirm) or _complains(tracker.latest_message.get("entities") or ())
 
 
@@ -67,6 +96,14 @@ def _complains(entities: Iterable[dict[str, Any]]) -> bool:
     """Whether a message says that something hurts, rather than asks about it."""
     kinds = {e["entity"] for e in entities if e.get("status", "present") == "present"}
     return "complaint" in kinds and "question" not in kinds
+
+
+def _corrections(before: Interview, heard: Heard, outcome: Outcome, knowledge: Knowledge, audience: Audience) -> list[str]:
+    """What a message changes of that which was told before; one sentence each."""
+    if not heard.corrected:
+        return []
+    said = {**heard.interview.said, knowledge.long_duration.id: heard.interview.duration or ""}
+    return changed_facts(told_of(before.outcome(knowledge)), outcome, said, knowledge, audience)
 
 
 def _changed(tracker: Tracker, slot: str, value: Any) -> list[EventType]:

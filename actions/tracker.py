@@ -1,17 +1,21 @@
 """Reads an interview from a tracker's slots and writes it back."""
 
 from dataclasses import fields
+from datetime import datetime, timezone
 from typing import Any
 
 from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, SlotSet
 
-from backtalk.interview import Interview
+from backtalk.interview import Interview, next_question
+from backtalk.knowledge import load_knowledge
+from backtalk.summary import Summary, recap_text, summarize
+from backtalk.wording import Audience
 
 FORM = "spasm_assessment"
 # What the responses with answers to questions begin with.
 ANSWERS = ("utter_faq/", "utter_relief/")
-_TUPLES = {"regions", "red_flags", "cautions", "signs", "flags_to_confirm", "cleared", "unsure", "offered"}
+_TUPLES = {"regions", "red_flags", "cautions", "signs", "flags_to_confirm", "cleared", "unsure", "unknown", "offered", "trail", "reopened"}
 
 
 def interview_of(tracker: Tracker) -> Interview:
@@ -29,6 +33,37 @@ def slot_changes(before: Interview, after: Interview) -> list[EventType]:
     ]
 
 
+def next_question_of(tracker: Tracker) -> str | None:
+    """What is to be asked next."""
+    return next_question(interview_of(tracker), load_knowledge(), bool(tracker.get_slot("assessed")))
+
+
+def audience_of(tracker: Tracker) -> Audience:
+    """Whom the bot speaks to: of whose back, and with which numbers."""
+    return Audience(load_knowledge().settings_for(tracker.get_slot("locale")), interview_of(tracker).addressed)
+
+
+def can_be_written_to(tracker: Tracker) -> bool:
+    """Whether the visitor's channel lets the bot write first."""
+    return tracker.get_latest_input_channel() in load_knowledge().check_in.channels
+
+
+def summary_of(tracker: Tracker) -> Summary:
+    """The summary of what was told so far."""
+    told = tracker.get_slot("assessed")
+    return summarize(interview_of(tracker), load_knowledge(), audience_of(tracker), datetime.now(timezone.utc), told)
+
+
+def recap_of(tracker: Tracker) -> str:
+    """What was told so far, as a short list."""
+    return recap_text(summary_of(tracker))
+
+
+def help_response(tracker: Tracker) -> str:
+    """The response that says what can be asked or answered now."""
+    return "utter_help_in_questionnaire" if open_question(tracker) else "utter_help"
+
+
 def open_question(tracker: Tracker) -> str | None:
     """The question of the questionnaire that waits for an answer."""
     return tracker.get_slot("requested_slot") if tracker.active_loop.get("name") == FORM else None
@@ -42,6 +77,13 @@ def tapped(tracker: Tracker) -> bool:
 def intent_of(tracker: Tracker) -> str | None:
     """The intent of the latest message."""
     return (tracker.latest_message.get("intent") or {}).get("name")
+
+
+def metadata_of(tracker: Tracker) -> dict[str, Any]:
+    """What the channel sent along with the latest message."""
+    latest = next((event for event in reversed(tracker.events) if event["event"] == "user"), {})
+    metadata = latest.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
 
 
 def answers_yes(tracker: Tracker) -> bool:
@@ -69,6 +111,14 @@ def responses_so_far(tracker: Tracker, since_intent: str | None = None) -> list[
         if event["event"] == "bot":
             names.append((event.get("metadata") or {}).get("utter_action") or "")
     return names
+
+
+def replies_so_far(tracker: Tracker) -> list[tuple[str, str]]:
+    """The response's name, empty where it has none, and the text of each reply of the bot, newest first."""
+    return [
+        ((event.get("metadata") or {}).get("utter_action") or "", event.get("text") or "")
+        for event in reversed(tracker.events) if event["event"] == "bot"
+    ]
 
 
 def intent_of_event(event: dict[str, Any]) -> str | None:

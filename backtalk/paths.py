@@ -3,6 +3,7 @@
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "backtalk"
 KNOWLEDGE = ROOT / "data" / "knowledge"
 CORPUS = ROOT / "data" / "corpus"
 FINDINGS_MODEL = ROOT / "models" / "findings.onnx"

@@ -1,7 +1,7 @@
 """The decision: facts in, outcome out. A pure function over the knowledge files; imports no Rasa."""
 
 from dataclasses import dataclass, replace
-from typing import Optional
+from typing import Any, Optional
 
 from backtalk.knowledge import Combination, Knowledge, RedFlag, UrgencyLevel
 
@@ -10,8 +10,10 @@ Ids = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of the patient. `duration_days` and `pain_level` (0-10) are None where unknown; `signs` are facts
-    that are no flag alone, such as numb_limb; `unsure` holds flags that were asked about and left open. Ids are those of the knowledge files; triage refuses others."""
+    """What is known of the patient. `duration_days`, `pain_level` (0-10) and `age` (years) are None where unknown; `signs` are facts
+    that are no flag alone, such as numb_limb; `unsure` holds flags that were asked about and left open, `unknown` the entries of
+    a list that was left open as a whole; `child` is yes, maybe or no, and the age decides where it is known. Ids are those of the
+    knowledge files; triage refuses others."""
 
     regions: Ids = ()
     onset: Optional[str] = None
@@ -21,6 +23,9 @@ class Facts:
     duration_days: Optional[float] = None
     pain_level: Optional[float] = None
     unsure: Ids = ()
+    unknown: Ids = ()
+    age: Optional[float] = None
+    child: str = "no"
 
 
 @dataclass(frozen=True)
@@ -69,21 +74,17 @@ def assess(facts: Facts, knowledge: Knowledge) -> Outcome:
     facts = complete(facts, knowledge)
     flags = [knowledge.red_flags[flag] for flag in facts.red_flags]
     combinations = [found for found in knowledge.combinations if _applies(found, facts)]
-    long_lasting = (facts.duration_days or 0) > knowledge.long_duration.days
-    levels = {flag.level for flag in flags} | {combination.level for combination in combinations}
     open_flags = [flag for flag in facts.unsure if not _allows_relief(flag, knowledge)]
-    if long_lasting:
-        levels.add(knowledge.long_duration.level)
-    if open_flags:
-        levels.add(knowledge.open_flag.level)
-    level = next((level for level in knowledge.urgency.values() if level.id in levels), _lowest(knowledge))
+    others = _other_rules(facts, open_flags, knowledge)
+    levels = {rule.level for rule in (*flags, *combinations, *(rule for rule, _, _ in others))}
+    level = next((level for level in knowledge.urgency.values() if level.id in levels), knowledge.urgency[knowledge.lowest])
     return Outcome(
         facts=facts,
         urgency=level.id,
         do=_what_to_do(level, flags, combinations),
         muscles=_unique(muscle for region in facts.regions for muscle in knowledge.regions[region].muscles),
         reasons=facts.red_flags,
-        rules=_rules(combinations, long_lasting, open_flags, facts, knowledge),
+        rules=_rules(combinations, others, facts),
         relief=() if open_flags else _relief(facts, level, knowledge),
     )
 
@@ -104,13 +105,24 @@ def complete(facts: Facts, knowledge: Knowledge) -> Facts:
         cautions=_ordered(facts.cautions, knowledge.cautions, "caution"),
         signs=_ordered(facts.signs, knowledge.signs, "sign"),
         unsure=tuple(flag for flag in knowledge.red_flags if flag in facts.unsure),
+        unknown=_ordered(facts.unknown, {**knowledge.red_flags, **knowledge.signs, **knowledge.cautions}, "entry"),
     )
+
+
+def is_child(facts: Facts, knowledge: Knowledge) -> bool:
+    """Whether the patient is a child, or may be one for all that is known."""
+    return facts.age < knowledge.child.under if facts.age is not None else facts.child != "no"
 
 
 def excluded_by(option_id: str, facts: Facts, knowledge: Knowledge) -> Ids:
     """The facts that rule a relief option out, in the order of the knowledge files."""
     present = _present(complete(facts, knowledge))
     return tuple(fact for fact in knowledge.relief[option_id].never_with if fact in present)
+
+
+def held_back_by(option_id: str, facts: Facts, knowledge: Knowledge) -> Ids:
+    """What nobody knows of this patient, and would rule a relief option out."""
+    return tuple(fact for fact in knowledge.relief[option_id].never_with if fact in facts.unknown)
 
 
 def cautions_for(option_id: str, facts: Facts, knowledge: Knowledge) -> Ids:
@@ -133,10 +145,6 @@ def _allows_relief(flag: str, knowledge: Knowledge) -> bool:
     return knowledge.urgency[knowledge.red_flags[flag].level].relief
 
 
-def _lowest(knowledge: Knowledge) -> UrgencyLevel:
-    return list(knowledge.urgency.values())[-1]
-
-
 def _what_to_do(
     level: UrgencyLevel, flags: list[RedFlag], combinations: list[Combination]
 ) -> tuple[Advice, ...]:
@@ -149,21 +157,28 @@ def _what_to_do(
     return _unique((*first, *replacing, *own))
 
 
-def _rules(
-    combinations: list[Combination], long_lasting: bool, open_flags: list[str], facts: Facts, knowledge: Knowledge
-) -> tuple[Rule, ...]:
+def _other_rules(facts: Facts, open_flags: list[str], knowledge: Knowledge) -> list[tuple[Any, Ids, str]]:
+    """The rules that apply beside flags and combinations: each with the facts that it saw, and why it matters."""
+    found: list[tuple[Any, Ids, str]] = []
+    if (facts.duration_days or 0) > knowledge.long_duration.days:
+        found.append((knowledge.long_duration, ("duration",), knowledge.long_duration.why))
+    if is_child(facts, knowledge):
+        certain = facts.age is not None or facts.child == "yes"
+        found.append((knowledge.child, ("age",), knowledge.child.why if certain else knowledge.child.why_maybe))
+    if any(name in knowledge.red_flags and knowledge.red_flags[name].level == knowledge.gravest for name in facts.unknown):
+        found.append((knowledge.open_list, ("warning_signs",), knowledge.open_list.why))
+    if open_flags:
+        found.append((knowledge.open_flag, tuple(open_flags), knowledge.open_flag.why))
+    return found
+
+
+def _rules(combinations: list[Combination], others: list[tuple[Any, Ids, str]], facts: Facts) -> tuple[Rule, ...]:
     present = _present(facts)
     rules = [
         Rule(found.id, _unique(fact for fact in (*found.any_of, *found.with_) if fact in present), found.why, found.source)
         for found in combinations
     ]
-    if long_lasting:
-        rule = knowledge.long_duration
-        rules.append(Rule(rule.id, ("duration",), rule.why, rule.source))
-    if open_flags:
-        rule = knowledge.open_flag
-        rules.append(Rule(rule.id, tuple(open_flags), rule.why, rule.source))
-    return tuple(rules)
+    return (*rules, *(Rule(rule.id, seen, why, rule.source) for rule, seen, why in others))
 
 
 def _relief(facts: Facts, level: UrgencyLevel, knowledge: Knowledge) -> tuple[Suggestion, ...]:
@@ -173,7 +188,7 @@ def _relief(facts: Facts, level: UrgencyLevel, knowledge: Knowledge) -> tuple[Su
     suggestions = []
     for option in knowledge.relief.values():
         wrong_region = option.only_regions and not present.intersection(option.only_regions)
-        if wrong_region or present.intersection(option.never_with):
+        if wrong_region or {*present, *facts.unknown}.intersection(option.never_with):
             continue
         cautions = [*cautions_for(option.id, facts, knowledge), *([option.caution] if option.caution else [])]
         suggestions.append(Suggestion(option.id, " ".join(cautions) or None))

@@ -3,7 +3,7 @@
 import re
 
 # What the bot's own buttons send. Whatever else begins with a slash is a visitor's words, and is read as such.
-_INTENTS = "affirm|deny|not_sure|report_spasm|human|start_over|help|inform"
+_INTENTS = "affirm|deny|not_sure|report_spasm|human|start_over|help|inform|go_on|check_in|better|same|worse"
 _BUTTON = re.compile(rf"^/(?:{_INTENTS})(?:\{{[^{{}}]*\}})?$")
 _COMMAND = re.compile(rf"^/(?:{_INTENTS})\s+(?=\S)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")

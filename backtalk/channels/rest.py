@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import logging
 from asyncio import Queue
-from typing import Any, Awaitable, Callable, Dict, List, Optional, Text, Tuple
+from typing import Any, Awaitable, Callable, Dict, List, Optional, Text
 
 from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
 from rasa.core.channels.rest import QueueOutputChannel, RestInput as RasaRestInput
@@ -17,35 +17,18 @@ from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
-from backtalk.channels.hygiene import clean
+from backtalk.channels.messages import SORRY, BadRequest, WholeReplies, read_message
 
 logger = logging.getLogger(__name__)
 
 OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
-MAX_SENDER_CHARACTERS = 255
-SORRY = "Sorry, something went wrong on my side. Please send that again. In an emergency, call your emergency number."
 
 
-class _WholeReplies:
-    """Keeps text, buttons and payload of one reply together, where Rasa's collector splits them."""
-
-    async def send_response(self, recipient_id: Text, message: Dict[Text, Any]) -> None:
-        """Collects a bot message as one."""
-        parts = {
-            "text": message.get("text"),
-            "image": message.get("image"),
-            "attachment": message.get("attachment"),
-            "buttons": [*(message.get("quick_replies") or ()), *(message.get("buttons") or ())] or None,
-            "custom": message.get("custom") or None,
-        }
-        await self._persist_message(self._message(recipient_id, **parts))
-
-
-class WholeCollector(_WholeReplies, CollectingOutputChannel):
+class WholeCollector(WholeReplies, CollectingOutputChannel):
     """Collects replies in a list."""
 
 
-class WholeQueue(_WholeReplies, QueueOutputChannel):
+class WholeQueue(WholeReplies, QueueOutputChannel):
     """Puts replies into a queue as they come."""
 
     has_replied = False
@@ -53,14 +36,6 @@ class WholeQueue(_WholeReplies, QueueOutputChannel):
     async def _persist_message(self, message: Dict[Text, Any]) -> None:
         self.has_replied = True
         await super()._persist_message(message)
-
-
-class BadRequest(ValueError):
-    """A request that cannot be answered: its HTTP status, a code for programs, and words for people."""
-
-    def __init__(self, status: int, code: Text, words: Text):
-        super().__init__(words)
-        self.status, self.code = status, code
 
 
 class RestInput(RasaRestInput):
@@ -106,9 +81,9 @@ class RestInput(RasaRestInput):
         @webhook.route("/webhook", methods=["POST"])
         async def receive(request: Request) -> HTTPResponse:
             try:
-                sender, text, metadata = self._read(request)
+                sender, text, metadata = read_message(request, self._max_body_bytes)
             except BadRequest as error:
-                return response.json({"error": error.code, "message": str(error)}, status=error.status)
+                return error.response()
             if request.args.get("stream", "").lower() == "true":
                 stream = self.stream_response(on_new_message, text, sender, self.name(), metadata)
                 return response.stream(stream, content_type="text/event-stream")
@@ -127,22 +102,3 @@ class RestInput(RasaRestInput):
             collector.messages.append({"recipient_id": sender, "text": SORRY})
         # No reply at all means that the action server is away.
         return collector.messages or [{"recipient_id": sender, "text": SORRY}]
-
-    def _read(self, request: Request) -> Tuple[Text, Text, Optional[Dict[Text, Any]]]:
-        """Sender, cleaned text and metadata of a request. Raises BadRequest."""
-        if len(request.body) > self._max_body_bytes:
-            raise BadRequest(413, "too_large", "This message is too long. Please send a shorter one.")
-        try:
-            body = request.json
-        except Exception:
-            raise BadRequest(400, "not_json", "The request body must be JSON.") from None
-        if not isinstance(body, dict):
-            raise BadRequest(400, "not_an_object", "The request body must be a JSON object.")
-        sender, text, metadata = body.get("sender"), body.get("message"), body.get("metadata")
-        if not isinstance(sender, str) or not 0 < len(sender) <= MAX_SENDER_CHARACTERS:
-            raise BadRequest(400, "bad_sender", "The field sender must be a text of 1 to 255 characters.")
-        if not isinstance(text, str):
-            raise BadRequest(400, "bad_message", "The field message must be a text.")
-        if metadata is not None and not isinstance(metadata, dict):
-            raise BadRequest(400, "bad_metadata", "The field metadata must be an object.")
-        return sender, clean(text), metadata

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Iterator, Optional, Text
+from typing import Any, Iterator, List, Optional, Text
 
 import sqlalchemy as sa
 from rasa.core.tracker_store import SQLTrackerStore
-from rasa.shared.core.events import SessionStarted
+from rasa.shared.core.events import ReminderScheduled, SessionStarted
 from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy.orm import Session
 
@@ -62,6 +62,13 @@ class RememberingTrackerStore(SQLTrackerStore):
             self._remembered[tracker.sender_id] = _Remembered(tracker, len(tracker.events), self._last_id(tracker.sender_id))
             while len(self._remembered) > self._most:
                 self._remembered.popitem(last=False)
+
+    def senders_with_reminders(self, since: float) -> List[Text]:
+        """The conversations in which a reminder was set since a moment, in seconds of the epoch."""
+        events = self.SQLEvent
+        query = sa.select([events.sender_id]).where(events.type_name == ReminderScheduled.type_name, events.timestamp > since).distinct()
+        with self.engine.connect() as connection:
+            return [row[0] for row in connection.execute(query)]
 
     def _additional_events(self, session: Session, tracker: DialogueStateTracker) -> Iterator:
         """The events that are not in the database yet; how many are is known of a conversation from memory."""

@@ -22,6 +22,7 @@ PHRASE_KINDS = {
     "complaint": ("complaint",),
     "severity": ("severity",),
     "proxy": ("proxy",),
+    "correction": ("corrections",),
     "answer": ("answers",),
     "harmless": ("harmless",),
 }
@@ -70,10 +71,15 @@ def _load_knowledge(folder: Path) -> model.Knowledge:
         combinations=tuple(_record(model.Combination, entry) for entry in records["urgency"]["combinations"]),
         long_duration=_record(model.LongDuration, records["urgency"]["long_duration"]),
         open_flag=_record(model.OpenFlag, records["urgency"]["open_flag"]),
+        open_list=_record(model.OpenList, records["urgency"]["open_list"]),
+        child=_record(model.Child, records["urgency"]["child"]),
         explanation=records["regions"]["explanation"]["text"],
         explanation_source=_ids(records["regions"]["explanation"]["source"]),
         follow_ups=_follow_ups(records["follow_ups"]["follow_ups"]),
-        settings=_settings(records["settings"]["settings"]),
+        settings=_settings(records["settings"]["settings"], records["settings"]["locales"]),
+        locales=records["settings"]["locales"],
+        check_in=_check_in(records["settings"]["check_in"]),
+        fixed=tuple(name for name in records["settings"]["settings"] if os.environ.get(SETTING_PREFIX + name.upper())),
     )
     _check_ids(knowledge, files)
     return knowledge
@@ -83,6 +89,7 @@ def _load_knowledge(folder: Path) -> model.Knowledge:
 def _load_phrases(folder: Path) -> model.Phrases:
     knowledge = load_knowledge(folder)
     shared = _File.load(folder / "phrases" / "vocabulary.yml", VOCABULARY)
+    relatives = _File.load(folder / "relatives.yml", "relatives")
     vocabulary: dict[str, tuple[str, ...]] = {}
     kinds: dict[str, dict] = {}
     assertion = _File.load(folder / "phrases" / "assertion.yml", "assertion")
@@ -113,6 +120,10 @@ def _load_phrases(folder: Path) -> model.Phrases:
         standing=frozenset(
             entry.id for entry in (*knowledge.red_flags.values(), *knowledge.cautions.values()) if entry.standing
         ),
+        relatives={
+            word: model.Relative(entry["pronoun"], entry.get("child", "no"))
+            for entry in relatives.content["relatives"] for word in entry["words"]
+        },
     )
 
 
@@ -219,11 +230,23 @@ def _follow_ups(content: Mapping[str, Any]) -> model.FollowUps:
         model.RegionFollowUp(tuple(entry["after"]), {name: topic for name, topic in entry.items() if name != "after"})
         for entry in content["regions"]
     )
-    return model.FollowUps(tuple(regions), content["why"])
+    return model.FollowUps(tuple(regions), content["why"], content["emergency"])
 
 
-def _settings(defaults: Mapping[str, str]) -> dict[str, str]:
-    return {name: os.environ.get(SETTING_PREFIX + name.upper()) or value for name, value in defaults.items()}
+def _settings(defaults: Mapping[str, str], locales: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """The site's own settings: those of the environment, else those of the country in BACKTALK_COUNTRY, else the file's."""
+    country = locales.get(os.environ.get(SETTING_PREFIX + "COUNTRY", "").upper(), {})
+    return {
+        name: os.environ.get(SETTING_PREFIX + name.upper()) or country.get(name, value) for name, value in defaults.items()
+    }
+
+
+def _check_in(content: Mapping[str, Any]) -> model.CheckIn:
+    hours = os.environ.get(SETTING_PREFIX + "CHECK_IN_HOURS") or content["hours"]
+    try:
+        return model.CheckIn(float(hours), tuple(content["channels"]))
+    except ValueError:
+        raise KnowledgeError(f"{SETTING_PREFIX}CHECK_IN_HOURS must be a number of hours, not {hours!r}") from None
 
 
 def _check_ids(knowledge: model.Knowledge, files: Mapping[str, _File]) -> None:

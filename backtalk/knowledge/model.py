@@ -50,8 +50,8 @@ class Onset:
 
 @dataclass(frozen=True)
 class RedFlag:
-    """A danger sign. `do` replaces its level's advice and `do_first` stands before it; `standing` conditions count
-    although they are history."""
+    """A danger sign. `do` replaces its level's advice and `do_first` stands before it; `headline` and `seek_help` replace those of
+    its level where no other sign decides; `withdrawn` is said when a visitor takes it back; `standing` conditions count although they are history."""
 
     id: str
     level: str
@@ -63,6 +63,9 @@ class RedFlag:
     source: Ids
     do: Optional[str] = None
     do_first: Optional[str] = None
+    headline: Optional[str] = None
+    seek_help: Optional[str] = None
+    withdrawn: Optional[str] = None
     standing: bool = False
 
 
@@ -154,6 +157,44 @@ class OpenFlag:
 
 
 @dataclass(frozen=True)
+class OpenList:
+    """What "not sure" about a whole checklist with emergencies on it does: at least this level."""
+
+    id: str
+    level: str
+    why: str
+    source: Ids
+
+
+@dataclass(frozen=True)
+class Child:
+    """A patient who is younger than `under` years has at least this level; `why_maybe` where the age stayed open."""
+
+    id: str
+    under: int
+    level: str
+    why: str
+    why_maybe: str
+    source: Ids
+
+
+@dataclass(frozen=True)
+class CheckIn:
+    """When the bot asks again how it is, in hours, and on which channels it can write first."""
+
+    hours: float
+    channels: Ids
+
+
+@dataclass(frozen=True)
+class Relative:
+    """What a word for a person tells: he, she or they; and whether that is a `child` (yes, maybe or no)."""
+
+    pronoun: str
+    child: str = "no"
+
+
+@dataclass(frozen=True)
 class RegionFollowUp:
     """What a region, named behind an answer to one of the topics in `after`, asks: a topic for each region."""
 
@@ -163,10 +204,12 @@ class RegionFollowUp:
 
 @dataclass(frozen=True)
 class FollowUps:
-    """Short questions that lean on the answer before them. `why` maps a topic to the one that gives its reason."""
+    """Short questions that lean on what was said before. `why` maps a topic to the one that gives its reason, `emergency` to the one that
+    answers it once an emergency was told."""
 
     regions: tuple[RegionFollowUp, ...]
     why: Mapping[str, str]
+    emergency: Mapping[str, str] = field(default_factory=dict)
 
     def topic_for_region(self, before: str, region: str) -> Optional[str]:
         """The topic that a region asks for behind an answer, or None when no topic tells regions apart."""
@@ -191,15 +234,34 @@ class Knowledge:
     combinations: tuple[Combination, ...]
     long_duration: LongDuration
     open_flag: OpenFlag
+    open_list: OpenList
+    child: Child
     explanation: str
     explanation_source: Ids
     follow_ups: FollowUps
     settings: Mapping[str, str]
+    locales: Mapping[str, Mapping[str, str]]
+    check_in: CheckIn
+    fixed: Ids = ()
 
     @property
     def gravest(self) -> str:
         """The id of the gravest level of urgency: the first in its file."""
         return next(iter(self.urgency))
+
+    @property
+    def lowest(self) -> str:
+        """The id of the mildest level of urgency: the last in its file."""
+        return list(self.urgency)[-1]
+
+    def settings_for(self, locale: Optional[str]) -> Mapping[str, str]:
+        """The numbers for a visitor's locale ("en-GB", or a country as in "GB"); the site's own where it is not known.
+
+        What the environment sets holds for everybody.
+        """
+        country = (locale or "").replace("_", "-").rpartition("-")[2].upper()
+        own = {name: value for name, value in self.locales.get(country, {}).items() if name not in self.fixed}
+        return {**self.settings, **own}
 
 
 @dataclass(frozen=True)
@@ -210,3 +272,4 @@ class Phrases:
     vocabulary: Mapping[str, tuple[str, ...]]
     assertion: Mapping
     standing: frozenset[str]
+    relatives: Mapping[str, Relative] = field(default_factory=dict)

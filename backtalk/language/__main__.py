@@ -15,7 +15,8 @@ def main() -> None:
             print(f"  {finding.kind:10} {finding.id:22} {finding.status}, {finding.experiencer}: {finding.said!r}{weak}")
         for duration in reading.durations:
             print(f"  duration   {duration.days:g} days{'' if duration.sure else ', not sure'}: {duration.said!r}")
-        details = {"pain": reading.pain, "numbers": reading.numbers, "ordinals": reading.ordinals, "about": reading.patient}
+        details = {"pain": reading.pain, "numbers": reading.numbers, "ordinals": reading.ordinals, "about": reading.patient,
+                   "relation": reading.people.relation, "pronoun": reading.people.pronoun, "age": reading.people.age}
         print("  " + ", ".join(f"{name}: {value}" for name, value in details.items() if value not in (None, ())))
 
 

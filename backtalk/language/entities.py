@@ -7,7 +7,7 @@ from backtalk.language.reader import Reading
 # The names of all entities.
 KINDS = (
     "region", "onset", "red_flag", "caution", "sign", "complaint", "severity", "duration", "pain_level", "number", "ordinal",
-    "answer", "patient", "question",
+    "answer", "correction", "patient", "pronoun", "age", "question",
 )
 
 
@@ -38,8 +38,19 @@ def to_entities(reading: Reading, extractor: str) -> list[dict[str, Any]]:
         entities += [
             {"entity": name, "value": value, "weak": not reading.choice, "extractor": extractor} for value in values
         ]
-    if reading.patient:
-        entities.append({"entity": "patient", "value": reading.patient, "extractor": extractor})
+    people = reading.people
+    if reading.patient == "other":
+        entities.append(
+            {
+                "entity": "patient", "value": "other", "relation": people.relation, "pronoun": people.relative.pronoun,
+                "child": people.relative.child, "extractor": extractor,
+            }
+        )
+    elif reading.patient:
+        entities.append({"entity": "patient", "value": reading.patient, "plain": reading.plainly, "extractor": extractor})
+    for name, value in (("pronoun", people.pronoun), ("age", people.age)):
+        if value is not None:
+            entities.append({"entity": name, "value": value, "extractor": extractor})
     if reading.question:
         entities.append({"entity": "question", "value": True, "extractor": extractor})
     return entities

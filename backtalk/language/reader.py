@@ -3,16 +3,19 @@
 import re
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Collection, Mapping, Optional, Sequence
 
 import spacy
 from spacy.tokens import Span
 
 from backtalk.knowledge import load_phrases
+from backtalk.knowledge.model import Relative
 from backtalk.language import dating, quantities, weighing
-from backtalk.language.assertion import HYPOTHETICAL, OTHER, PAST, PATIENT, PRESENT, UNCERTAIN, AssertionRules, Context
+from backtalk.language.assertion import DENIED, HYPOTHETICAL, OTHER, PAST, PATIENT, PRESENT, UNCERTAIN, AssertionRules, Context
 from backtalk.language.findings import Finding
 from backtalk.language.meaning import Meaning, Mention, load_meaning
+from backtalk.language.people import People, read_people
 from backtalk.language.phrases import PhraseError, PhraseMatcher
 from backtalk.language.quantities import Duration
 from backtalk.language.spelling import Spelling
@@ -21,6 +24,7 @@ from backtalk.language.weighing import Weights, load_weights, weigh
 HINTS, ANSWERS = "hints", "answers"
 ANSWER = "answer"
 PROXY = "proxy"
+CORRECTION = "correction"
 HARMLESS = "harmless"
 # Of two findings of one of these kinds, one inside the other, the longer is meant.
 EXCLUSIVE_KINDS = ("region", "onset", ANSWER)
@@ -51,12 +55,14 @@ _MINE = re.compile(
     r"\b(?:with|of|got|had) mine\b|\bmine(?:'?s| is| has| just| only| started| went| hurts| feels)\b(?! (?:ok|okay|fine)\b)"
     r"|\bmy own (?:back|neck)\b", re.I
 )
+# The writer's own back, and nothing that a helper could say of himself.
+_PLAINLY_OWN = re.compile(r"\bmy (?:\w+ ){0,2}(?:back|neck|spine)\b|\b(?:mine|myself)\b|\bfor me\b", re.I)
 
 
 @dataclass(frozen=True)
 class Reading:
     """What a message says. `patient` is "other" where it is about somebody else's back, "self" where it is plainly
-    about the writer's, else None. `pain` is 0 to 10 where the message states it. `choice`: it is little more than numbers; `question`: it asks
+    about the writer's, else None; `plainly`: the message says so of the writer's own. `people` are those of whom it speaks. `pain` is 0 to 10 where the message states it. `choice`: it is little more than numbers; `question`: it asks
     something."""
 
     findings: tuple[Finding, ...] = ()
@@ -65,6 +71,8 @@ class Reading:
     numbers: tuple[float, ...] = ()
     ordinals: tuple[int, ...] = ()
     patient: Optional[str] = None
+    plainly: bool = False
+    people: People = People()
     question: bool = False
     choice: bool = False
     worded_as: Mapping[str, str] = field(default_factory=dict)
@@ -94,7 +102,7 @@ class Reader:
 
     `phrases` maps kind -> id -> {"phrases": [...], "hints": [...], "answers": [...]}; `vocabulary` maps the name of a
     word list to its words; `rules` are the assertion rules; `standing` are ids of conditions that count although they
-    are history. With `meaning`, the tuned encoder, and `weights`, both are weighed against each other; without, the wording
+    are history; `relatives` are the words for other people. With `meaning`, the tuned encoder, and `weights`, both are weighed against each other; without, the wording
     alone decides. Raises PhraseError for a phrase that cannot be compiled.
     """
 
@@ -106,10 +114,12 @@ class Reader:
         standing: Collection[str] = (),
         meaning: Optional[Meaning] = None,
         weights: Optional[Mapping[str, Weights]] = None,
+        relatives: Mapping[str, Relative] = MappingProxyType({}),
     ):
         self._nlp = spacy.blank("en")
         self._meaning, self._weights = meaning, weights or {}
         self._standing = frozenset(standing)
+        self._relatives = relatives
         self._matcher = PhraseMatcher(self._nlp, vocabulary)
         for kind, entries in phrases.items():
             for entry_id, wordings in entries.items():
@@ -146,7 +156,8 @@ class Reader:
             findings = [replace(finding, experiencer=PATIENT) for finding in findings]
         worded_as = _worded_as(findings)
         if self._meaning:
-            findings = weigh(findings, worded_as, mentions, self._weights, text, reach)
+            weighed = weigh(findings, worded_as, mentions, self._weights, text, reach)
+            findings = _as_corrected(weighed, findings)
         spans_of_time = quantities.read_durations(text)
         in_report = any(f.kind in PLACES and f.status == PRESENT and not f.weak for f in findings)
         timeless = _blank(text, _places(spans_of_time))
@@ -167,6 +178,8 @@ class Reader:
             numbers=tuple(quantities.read_numbers(rest)),
             ordinals=tuple(quantities.read_ordinals(rest)),
             patient=patient,
+            plainly=patient == "self" and bool(_PLAINLY_OWN.search(text)),
+            people=read_people(text, self._relatives, patient == OTHER),
             choice=choice,
             question="?" in text or context.opens_with_question(),
             worded_as=worded_as,
@@ -216,6 +229,14 @@ def _meant_pain(pain: Optional[float], mention: Optional[Mention], text: str) ->
     if mention.present < SURELY:
         return pain
     return max(quantities.read_levels(text, mention.start, mention.end), default=pain)
+
+
+def _as_corrected(weighed: Sequence[Finding], worded: Sequence[Finding]) -> list[Finding]:
+    """The findings, those as denied that a correction denies in words ("actually I don't take ..."): the encoder knows few of these."""
+    if not any(finding.kind == CORRECTION for finding in worded):
+        return list(weighed)
+    denied = {(finding.id, finding.start) for finding in worded if finding.status == DENIED}
+    return [replace(f, status=DENIED) if (f.id, f.start) in denied else f for f in weighed]
 
 
 def _worded_as(findings: Sequence[Finding]) -> dict[str, str]:
@@ -321,7 +342,9 @@ def _rates_today(duration: Duration, pain_span: tuple[int, int], text: str) -> b
 def load_reader() -> Reader:
     """The reader of the project's own phrases and tuned encoder, built once. Raises ModelFileError, KnowledgeError, PhraseError."""
     phrases = load_phrases()
-    return Reader(phrases.kinds, phrases.vocabulary, phrases.assertion, phrases.standing, load_meaning(), load_weights())
+    return Reader(
+        phrases.kinds, phrases.vocabulary, phrases.assertion, phrases.standing, load_meaning(), load_weights(), phrases.relatives
+    )
 
 
 @lru_cache(maxsize=1)

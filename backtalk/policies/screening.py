@@ -15,6 +15,9 @@ from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 
 ASSESSMENT = "action_assessment"
+CORRECT = "action_correct"
+START_OVER = "action_start_over"
+WELCOME_BACK = "action_welcome_back"
 FORM = "spasm_assessment"
 
 
@@ -29,13 +32,18 @@ class ScreeningPolicy(Policy):
     A question asked within the questionnaire gets its answer although the message answered the questionnaire as well
     (`digressions`, the action for each intent), and whoever wants to leave it may (`exits`, the action for each intent),
     unless the message also answers the open question and the intent's confidence is below `sure` (`make calibrate` sets it).
-    Behind the actions in `listen_after` it is the visitor's turn.
+    What a message corrects is acknowledged first (the slot `corrected`), and somebody who comes back after a silence (`returned`)
+    is asked whether to go on, behind the answer where the message was a question (`answer_first`, but for `greetings`).
+    Behind the actions in `listen_after` it is the visitor's turn, and behind those in `ask_on` the questionnaire's.
     """
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
         """`priority` stands above RulePolicy's 6."""
-        return {"priority": 7, "answer_first": [], "digressions": {}, "exits": {}, "sure": 0.8, "listen_after": []}
+        return {
+            "priority": 7, "answer_first": [], "greetings": [], "digressions": {}, "exits": {}, "sure": 0.8, "listen_after": [],
+            "ask_on": [],
+        }
 
     @classmethod
     def load(
@@ -77,12 +85,23 @@ class ScreeningPolicy(Policy):
         message = tracker.latest_message
         intent = message.intent.get("name") if message else None
         turn_begins = latest_action == ACTION_LISTEN_NAME
+        if turn_begins and tracker.get_slot("starting_over") and not tracker.get_slot("flags_to_confirm"):
+            return START_OVER
+        if turn_begins and tracker.get_slot("corrected") and intent not in self.config["exits"]:
+            return CORRECT
         if tracker.active_loop_name:
-            return self._way_out(tracker, intent) if turn_begins else None
+            return self._way_out(tracker, intent) if turn_begins else self._way_on(latest_action)
+        if tracker.get_slot("returned"):
+            is_question = intent in self.config["answer_first"] and intent not in self.config["greetings"]
+            return None if turn_begins and is_question else WELCOME_BACK
         if not tracker.get_slot("telling") or latest_action == FORM:
             return None
         may_wait = not tracker.get_slot("flags_to_confirm") and intent in self.config["answer_first"]
         return None if turn_begins and may_wait else FORM
+
+    def _way_on(self, latest_action: Optional[Text]) -> Optional[Text]:
+        """The questionnaire, behind an action that was put in before its next question."""
+        return FORM if latest_action in self.config["ask_on"] else None
 
     def _way_out(self, tracker: DialogueStateTracker, intent: Optional[Text]) -> Optional[Text]:
         """The action for a message in the questionnaire that wants something else than to answer."""

@@ -31,6 +31,7 @@ class StoryPolicy(AugmentedMemoizationPolicy):
             first = remembered[0]
             if first.get(PREVIOUS_ACTION, {}).get(ACTION_NAME) != ACTION_LISTEN_NAME:
                 first = {key: value for key, value in first.items() if key != USER}
-            action = self._recall_states([{}, first, *remembered[1:]])
+            # Of a story longer than the memory its beginning is forgotten.
+            action = self._recall_states([{}, first, *remembered[1:]]) or self._recall_states([first, *remembered[1:]])
             remembered = remembered[1:]
         return action

@@ -8,8 +8,9 @@ from messages import found, tapped, typed
 from rasa_sdk import Tracker
 from rasa_sdk.executor import ActionExecutor, CollectingDispatcher
 
-from actions.assessment import CHANGED, RAISED
+from actions.assessment import WORKED_OUT_AGAIN
 from backtalk.interview import CONFIRM
+from backtalk.wording import Audience, personal
 
 FORM = "spasm_assessment"
 NOT_UNDERSTOOD = "action_not_understood"
@@ -245,8 +246,8 @@ class TestAskingAChecklist:
 @pytest.mark.parametrize("flag", contract.FLAGS)
 def test_asking_whether_a_flag_is_there(run, tracker, knowledge, flag):
     (message,) = run(f"action_ask_{CONFIRM}", tracker(question=CONFIRM, flags_to_confirm=[flag, "fever"]))
-    assert message["text"] == knowledge.red_flags[flag].confirm
-    assert [button["payload"] for button in message["buttons"]] == ["/affirm", "/deny", "/not_sure"]
+    assert message["response"] == f"utter_ask_{CONFIRM}"
+    assert message["question"] == Audience(knowledge.settings).text(knowledge.red_flags[flag].confirm)
 
 
 ASSESSED = {
@@ -296,7 +297,7 @@ class TestAssessment:
         run(self.ACTION, told)
         told.slots["red_flags"] = [flag]
         (message,) = run(self.ACTION, told)
-        assert message["text"].startswith(RAISED)
+        assert message["text"].startswith(WORKED_OUT_AGAIN) and "I take back what I said about easing it" in message["text"]
         assert message["custom"]["relief"] == []
 
     @pytest.mark.parametrize("slots", [{"red_flags": ["cancer_history"]}, {"cautions": ["anticoagulant"]}, {"regions": ["cervical"]}])
@@ -305,7 +306,7 @@ class TestAssessment:
         run(self.ACTION, told)
         told.slots.update(slots)
         (message,) = run(self.ACTION, told)
-        assert message["text"].startswith(CHANGED)
+        assert message["text"].startswith(WORKED_OUT_AGAIN)
         assert message["custom"]["relief"]
 
     def test_a_higher_level_without_relief_before_has_nothing_to_take_back(self, run, tracker):
@@ -313,7 +314,7 @@ class TestAssessment:
         run(self.ACTION, told)
         told.slots["red_flags"] = ["fever", "aortic"]
         (message,) = run(self.ACTION, told)
-        assert message["text"].startswith(CHANGED)
+        assert message["text"].startswith(WORKED_OUT_AGAIN)
 
 
 class TestRelief:
@@ -343,7 +344,7 @@ class TestRelief:
         if fact in contract.RELIEF[option]:
             assert len(more) == 1 and name in more[0]["text"]
         else:
-            assert [message["text"] for message in more] == ([caution] if caution else [])
+            assert [message["text"] for message in more] == ([personal(caution, "you")] if caution else [])
 
     def test_the_overview_leaves_out_what_is_not_for_this_visitor(self, run, tracker):
         _, *more = run(self.ACTION, tracker(intent="relief", selector="relief/overview", cautions=["anticoagulant"]))

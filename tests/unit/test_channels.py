@@ -13,7 +13,8 @@ from messages import as_sent
 from sanic import Sanic
 
 from backtalk.channels.hygiene import clean
-from backtalk.channels.rest import MAX_SENDER_CHARACTERS, SORRY, RestInput
+from backtalk.channels.messages import MAX_SENDER_CHARACTERS, SORRY
+from backtalk.channels.rest import RestInput
 
 LIMIT = 2000
 BUTTONS = [{"title": "Yes", "payload": "/affirm"}, {"title": "No", "payload": "/deny"}]

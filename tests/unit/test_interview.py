@@ -175,7 +175,7 @@ class TestFindings:
     def test_a_known_onset_stays_unless_a_trauma_is_told(self):
         assert after(known("onset"), typed(found("onset", "sport"))).onset == "sleep"
         told = after(known("onset"), typed(found("onset", "fall", "I fell")))
-        assert (told.onset, told.red_flags, told.said) == ("fall", ("fall",), {"fall": "I fell"})
+        assert (told.onset, told.red_flags, told.said) == ("fall", ("fall",), {"fall": "I fell", "onset": "I fell"})
 
     @pytest.mark.parametrize("first", ["accident", "fall"])
     def test_a_trauma_is_never_replaced(self, first):

@@ -1,0 +1,58 @@
+"""Sets Rasa's reminders anew when the server starts.
+
+Rasa keeps them in memory, and in the conversation as events; here those that are still to come are read from there.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import datetime, timedelta, timezone
+from typing import Any, Optional, Text
+
+from rasa.core.jobs import scheduler
+from rasa.shared.core.events import ReminderScheduled
+from rasa.shared.core.trackers import DialogueStateTracker
+from sanic import Sanic
+
+from backtalk.engine.tracker_store import RememberingTrackerStore
+
+logger = logging.getLogger(__name__)
+
+DUE = "check_in_due"
+# Older reminders than this are of no use to anybody.
+_OLDEST = timedelta(days=30)
+# What fell due while the server was down is sent so long after the start, when its channels are open.
+_AT_ONCE = timedelta(seconds=2)
+
+
+async def set_reminders_anew(app: Sanic, _: Any = None) -> None:
+    """Schedules the check-ins that are due in the future, and those that fell due while no server ran."""
+    agent = app.ctx.agent
+    store = getattr(agent.tracker_store, "_tracker_store", agent.tracker_store)
+    if not isinstance(store, RememberingTrackerStore) or not agent.processor:
+        return
+    channels = {channel.name(): channel for channel in getattr(app.ctx, "input_channels", None) or ()}
+    count = 0
+    for sender in store.senders_with_reminders(time.time() - _OLDEST.total_seconds()):
+        tracker = await store.retrieve(sender)
+        event = _pending(tracker) if tracker else None
+        channel = channels.get(tracker.get_latest_input_channel() or "") if event else None
+        output = channel.get_output_channel() if channel else None
+        if output is None:
+            continue
+        due = max(event.trigger_date_time, datetime.now(timezone.utc) + _AT_ONCE)
+        (await scheduler()).add_job(
+            agent.processor.handle_reminder, "date", run_date=due, args=[event, sender, output], id=event.name,
+            replace_existing=True, name=event.scheduled_job_name(sender),
+        )
+        count += 1
+    if count:
+        logger.info("%d check-ins are set.", count)
+
+
+def _pending(tracker: DialogueStateTracker) -> Optional[ReminderScheduled]:
+    """The reminder of a check-in that was neither cancelled nor sent."""
+    if not tracker.get_slot(DUE):
+        return None
+    return next((event for event in reversed(tracker.events) if isinstance(event, ReminderScheduled)), None)

@@ -1,0 +1,30 @@
+"""Rasa's response generator, with `[have you|has he]` in the responses of `data/responses/`."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Optional, Text
+
+from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
+from rasa.shared.core.domain import Domain
+from rasa.utils.endpoints import EndpointConfig
+
+from backtalk.interview.model import OTHER
+from backtalk.wording import personal
+
+
+class PersonalResponses(TemplatedNaturalLanguageGenerator):
+    """Speaks to the person whose back it is, or of that person to somebody who writes for another: see `backtalk.wording`."""
+
+    def __init__(self, endpoint_config: Optional[EndpointConfig] = None, domain: Optional[Domain] = None) -> None:
+        """Takes what Rasa gives to a generator that endpoints.yml names."""
+        super().__init__(domain.responses if domain else {})
+
+    def _fill_response(
+        self, response: Dict[Text, Any], filled_slots: Optional[Dict[Text, Any]] = None, **kwargs: Any
+    ) -> Dict[Text, Any]:
+        """Chooses the words before the gaps are filled, so that a visitor's own brackets stay as they are."""
+        slots = filled_slots or {}
+        pronoun = slots.get("pronoun") or "they" if slots.get("patient") == OTHER else "you"
+        if isinstance(response.get("text"), str):
+            response["text"] = personal(response["text"], pronoun)
+        return super()._fill_response(response, filled_slots, **kwargs)

@@ -1,0 +1,29 @@
+"""The questionnaire as pure functions: what is known, what a message adds to it, and what to ask next. Imports no Rasa."""
+
+from backtalk.interview.hearing import Heard, hear
+from backtalk.interview.model import (
+    AGE,
+    CHECKLISTS,
+    CONFIRM,
+    FOUND,
+    MOST_BUTTONS,
+    NONE,
+    QUESTIONS,
+    UNSURE,
+    Interview,
+)
+from backtalk.interview.questions import (
+    checklist,
+    doubted,
+    entry,
+    fresh_start,
+    go_back,
+    look_again,
+    next_question,
+    was_picked_from,
+)
+
+__all__ = [
+    "AGE", "CHECKLISTS", "CONFIRM", "FOUND", "Heard", "Interview", "MOST_BUTTONS", "NONE", "QUESTIONS", "UNSURE", "checklist",
+    "doubted", "entry", "fresh_start", "go_back", "hear", "look_again", "next_question", "was_picked_from",
+]

@@ -1,0 +1,85 @@
+"""One message as the interview sees it."""
+
+from typing import Any, Collection, Mapping, Optional, Sequence
+
+from backtalk.interview.model import UNSURE
+from backtalk.knowledge import Knowledge
+
+YES, NO, SKIP, ALL = "yes", "no", "skip", "all"
+PRESENT, DENIED, PAST, UNCERTAIN = "present", "denied", "past", "uncertain"
+
+_ANSWER_OF_INTENT = {"affirm": YES, "deny": NO, "not_sure": UNSURE, "refuse": SKIP}
+_BUTTON = "RegexMessageHandler"
+_LARGEST = 100_000
+
+
+class Message:
+    """The entities of one message, with the questions that the interview asks of them."""
+
+    def __init__(self, entities: Sequence[Mapping[str, Any]], intent: Optional[str], knowledge: Knowledge):
+        self._entities = [dict(e, value=value) for e in entities for value in _values(e)]
+        self.knowledge = knowledge
+        self.tapped = any(e.get("extractor") == _BUTTON for e in entities)
+        spoken = self._spoken_answer()
+        self.answer = spoken or _ANSWER_OF_INTENT.get(intent or "")
+        marks = [e["value"] for e in self._entities if e["entity"] == "correction"]
+        self.corrects = bool("change" in marks or intent == "correct") and "add" not in marks
+        self.takes_back = "take_back" in marks
+        self.is_well = ("well" in marks or intent == "take_back") and spoken in (None, NO)
+        self.answers = spoken is not None
+
+    def _spoken_answer(self) -> Optional[str]:
+        """The first short answer. Of two that overlap the later holds ("i do not" in "i do not know"), and the "no" of
+        "no fever" denies the fever and nothing else."""
+        answers = [e for e in self._entities if e["entity"] == "answer" and isinstance(e["value"], str)]
+        denied = [e.get("start", -1) for e in self._entities if e.get("status") == DENIED]
+        answers = [e for e in answers if not any(0 <= start - e.get("end", start - 9) <= 1 for start in denied)]
+        for answer, following in zip(answers, answers[1:]):
+            if following.get("start", 0) >= answer.get("end", 0):
+                return answer["value"]
+        return answers[-1]["value"] if answers else None
+
+    def entity(self, name: str) -> Mapping[str, Any]:
+        """The first entity of a name, or an empty one."""
+        return next((e for e in self._entities if e["entity"] == name), {})
+
+    def first(self, name: str, kind: type) -> Any:
+        """The first value of an entity that has the right type."""
+        return next((e["value"] for e in self._entities if e["entity"] == name and isinstance(e["value"], kind)), None)
+
+    def numbers(self, name: str, weak: bool = True) -> list[float]:
+        """The numeric values of an entity; without `weak`, only those of messages that say little else."""
+        found = (e for e in self._entities if e["entity"] == name and (weak or not e.get("weak")))
+        return [float(e["value"]) for e in found if _is_number(e["value"])]
+
+    def findings(
+        self, name: str, known: Collection[str], patient: Optional[str], status: str = PRESENT, weak: bool = False
+    ) -> list[Mapping[str, Any]]:
+        """The findings of a kind that have a status and are the patient's; `weak` lets answer-only words count."""
+        return [
+            e
+            for e in self._entities
+            if e["entity"] == name
+            and isinstance(e["value"], str)
+            and e["value"] in known
+            and e.get("status", PRESENT) == status
+            and (e.get("experiencer", "patient") == "patient" or patient == "other")
+            and (weak or not e.get("weak"))
+        ]
+
+    def durations(self, weak: bool) -> list[Mapping[str, Any]]:
+        """The durations; `weak` lets those count that may mean something else."""
+        return [
+            e
+            for e in self._entities
+            if e["entity"] == "duration" and _is_number(e["value"]) and e["value"] >= 0 and (weak or not e.get("weak"))
+        ]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= _LARGEST
+
+
+def _values(entity: Mapping[str, Any]) -> list:
+    value = entity.get("value")
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,120 @@
+"""What is asked next, what a checklist still holds, and the ways back."""
+
+from dataclasses import replace
+from typing import Any, Optional
+
+from backtalk.interview.model import AGE, CHECKLISTS, CONFIRM, OTHER, QUESTIONS, Ids, Interview, unique, without
+from backtalk.knowledge import Knowledge
+
+
+def next_question(interview: Interview, knowledge: Knowledge, is_told: bool = False) -> Optional[str]:
+    """The slot to request next, or None when nothing more is to be asked.
+
+    Once a result was told (`is_told`) and the lists are answered, a correction brings no questions that were not asked before.
+    """
+    outcome = interview.outcome(knowledge)
+    if doubted(interview):
+        return CONFIRM
+    if outcome.urgency == knowledge.gravest:
+        return None
+    if interview.flags_to_confirm:
+        return CONFIRM
+    flags_of_onsets = {onset.red_flag for onset in knowledge.onsets.values()} - {None}
+    questions = CHECKLISTS if flags_of_onsets.intersection(outcome.facts.red_flags) else QUESTIONS
+    if is_told and not any(map(interview.is_open, ("regions", *CHECKLISTS))):
+        questions = tuple(question for question in questions if question in interview.reopened)
+    question = next(filter(interview.is_open, questions), None)
+    if question is None and _age_matters(interview) and outcome.urgency == knowledge.lowest:
+        return AGE
+    return question
+
+
+def doubted(interview: Interview) -> Ids:
+    """The flags that were told and then taken back or denied; each waits for a plain yes or no."""
+    return tuple(flag for flag in interview.flags_to_confirm if flag in interview.red_flags)
+
+
+def checklist(question: str, interview: Interview, knowledge: Knowledge) -> Ids:
+    """What a checklist question still has to ask, gravest first: flags, signs and cautions not known already."""
+    known = {*interview.red_flags, *interview.cautions, *interview.signs, *interview.cleared}
+    return tuple(entry for entry in whole_checklist(question, interview, knowledge) if entry not in known)
+
+
+def was_picked_from(question: str, interview: Interview, knowledge: Knowledge) -> bool:
+    """Whether entries were taken from the list of this question, as last shown, while the question stayed open."""
+    known = {*interview.red_flags, *interview.cautions, *interview.signs}
+    rest = set(interview.offered) - known
+    return rest != set(interview.offered) and rest == set(checklist(question, interview, knowledge))
+
+
+def entry(entry_id: str, knowledge: Knowledge) -> Any:
+    """The red flag, sign or caution of an id."""
+    for records in (knowledge.red_flags, knowledge.signs, knowledge.cautions):
+        if entry_id in records:
+            return records[entry_id]
+    raise KeyError(entry_id)
+
+
+def whole_checklist(question: str, interview: Interview, knowledge: Knowledge) -> Ids:
+    """All entries of a checklist for these regions and this onset, known or not."""
+    if question == "medical_history":
+        return knowledge.medical_history
+    regions = interview.regions or tuple(knowledge.regions)
+    wanted = {flag for region in regions for flag in knowledge.regions[region].warning_signs}
+    signs = [sign.id for sign in knowledge.signs.values() if _raised(interview, knowledge).intersection(sign.after)]
+    return (*signs, *(flag for flag in knowledge.red_flags if flag in wanted))
+
+
+def go_back(interview: Interview, knowledge: Knowledge) -> Optional[Interview]:
+    """The interview with the question answered last open again, or None where none was answered.
+
+    What was named in it stays until it is denied: going back takes no danger sign away.
+    """
+    if not interview.trail:
+        return None
+    return _opened(interview, interview.trail[-1], knowledge)
+
+
+def look_again(interview: Interview, knowledge: Knowledge) -> Interview:
+    """The interview when it got worse or something new appeared: the warning signs and the pain are open again."""
+    for question in ("warning_signs", "pain_level"):
+        interview = _opened(interview, question, knowledge)
+    return interview
+
+
+def fresh_start(interview: Interview) -> Interview:
+    """A new interview that keeps the danger signs of the one before, and of whom it speaks."""
+    return Interview(
+        red_flags=interview.red_flags, patient=interview.patient, relation=interview.relation, pronoun=interview.pronoun,
+        child=interview.child, age=interview.age,
+        said={flag: words for flag, words in interview.said.items() if flag in interview.red_flags},
+    )
+
+
+def _opened(interview: Interview, question: str, knowledge: Knowledge) -> Interview:
+    """The interview with one question open, and what was denied or left open in it forgotten."""
+    entries = whole_checklist(question, interview, knowledge) if question in CHECKLISTS else ()
+    emptied = {"duration_days": None} if question == "duration" else {}
+    return replace(
+        interview,
+        **{question: None},
+        **emptied,
+        trail=without(interview.trail, question),
+        reopened=unique((*interview.reopened, question)),
+        unsure=without(interview.unsure, question, *entries),
+        unknown=without(interview.unknown, *entries),
+        cleared=without(interview.cleared, *entries),
+        said={name: words for name, words in interview.said.items() if name != question},
+    )
+
+
+def _age_matters(interview: Interview) -> bool:
+    """Whether the patient may be a child and nobody has said how old."""
+    is_open = interview.age is None and AGE not in interview.unsure
+    return is_open and interview.patient == OTHER and interview.child == "maybe"
+
+
+def _raised(interview: Interview, knowledge: Knowledge) -> set[str]:
+    """The onsets that are certain, including those known only as flags."""
+    of_flags = {onset.id for onset in knowledge.onsets.values() if onset.red_flag in interview.red_flags}
+    return of_flags | ({interview.onset} if interview.onset else set())

@@ -1,0 +1,181 @@
+"""The summary of an interview, for the visitor and for a doctor. Pure functions; imports no Rasa.
+
+One record, `Summary`, is shown as a short list that the visitor can correct (`recap_text`), as a text for a doctor
+(`summary_text`), and as a page to save or print (`summary_page`); `backtalk.fhir` makes a QuestionnaireResponse of it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Mapping, Optional
+
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+
+from backtalk import paths
+from backtalk.interview import AGE, Interview, entry
+from backtalk.knowledge import Knowledge
+from backtalk.triage import Outcome
+from backtalk.wording import Audience, days_in_words, listed, lower, quoted, upper
+
+TITLE = "Back spasm summary"
+NOTE = (
+    "Written by the chatbot Backtalk from what was typed in a chat. Nobody has been examined; this is information, not a diagnosis."
+)
+# More than so many entries are counted, not named, in the list for the visitor.
+_MOST_NAMED = 4
+_QUESTIONS = {
+    "regions": "Where", "onset": "How it started", "duration": "How long", "pain_level": "Pain now", "warning_signs": "Warning signs",
+    "medical_history": "Conditions and medicines", AGE: "Age",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One finding: what it is, its value in plain words, and the visitor's own words for it."""
+
+    id: str
+    what: str
+    value: str
+    said: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was said (`answers`, `present`), denied (`ruled_out`), left open (`open`) and advised, with the sources of the advice.
+
+    `urgency` is the level's name, or None while no result was told; `patient` says of whom it speaks.
+    """
+
+    written: datetime
+    patient: str
+    answers: tuple[Line, ...]
+    present: tuple[Line, ...]
+    ruled_out: tuple[Line, ...]
+    open: tuple[str, ...]
+    urgency: Optional[str]
+    advice: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+def summarize(
+    interview: Interview, knowledge: Knowledge, audience: Audience, written: datetime, told: Optional[Mapping[str, Any]] = None
+) -> Summary:
+    """The summary of an interview; `told` is the result that the visitor was given (`report.told_of`), if any."""
+    outcome = interview.outcome(knowledge)
+    facts = outcome.facts
+    in_doubt = [flag for flag in interview.flags_to_confirm if flag in facts.red_flags]
+    present = [
+        Line(name, upper(entry(name, knowledge).name) + (" (taken back, not yet confirmed)" if name in in_doubt else ""), "yes",
+             interview.said.get(name) or None)
+        for name in (*facts.red_flags, *facts.signs, *facts.cautions)
+    ]
+    waiting = [entry(flag, knowledge).name for flag in interview.flags_to_confirm if flag not in in_doubt]
+    unsure = [_open_name(name, knowledge) for name in interview.unsure]
+    unasked = [
+        _QUESTIONS[question] for question in ("regions", "onset", "warning_signs", "medical_history", "duration", "pain_level")
+        if getattr(interview, question) is None and question not in interview.unsure
+    ]
+    return Summary(
+        written=written,
+        patient=_patient(interview),
+        answers=tuple(_answers(interview, knowledge)),
+        present=tuple(present),
+        ruled_out=tuple(Line(name, upper(entry(name, knowledge).name), "no") for name in _in_order(interview.cleared, knowledge)),
+        open=tuple(dict.fromkeys([*(f"{upper(name)}: not sure" for name in (*unsure, *waiting)), *(f"{name}: not asked" for name in unasked)])),
+        urgency=knowledge.urgency[outcome.urgency].name if told else None,
+        advice=tuple(_advice(outcome, knowledge, audience)) if told else (),
+        sources=_sources(outcome, knowledge) if told else (),
+    )
+
+
+def recap_text(summary: Summary) -> str:
+    """What the visitor has told so far, as a short list."""
+    lines = [f"• {line.what}: {line.value}" for line in summary.answers]
+    lines += [f"• {line.what}{f': you said {quoted(line.said)}' if line.said else ''}" for line in summary.present]
+    if len(summary.ruled_out) > _MOST_NAMED:
+        lines.append(f"• Not there, as you said: the other {len(summary.ruled_out)} signs, conditions and medicines that I asked about")
+    elif summary.ruled_out:
+        lines.append(f"• Not there, as you said: {listed([lower(line.what) for line in summary.ruled_out])}")
+    lines += [f"• {line}" for line in summary.open if line.endswith("not sure")]
+    return "\n".join(lines)
+
+
+def summary_text(summary: Summary) -> str:
+    """The summary as plain text."""
+    return "\n\n".join(f"{title}\n{body}" if title else body for title, body in _sections(summary))
+
+
+def summary_page(summary: Summary) -> str:
+    """The summary as an HTML page that needs nothing else, to save or print."""
+    folder = FileSystemLoader(paths.PACKAGE / "templates")
+    template = Environment(loader=folder, autoescape=select_autoescape(["html"])).get_template("summary.html")
+    return template.render(summary=summary, title=TITLE, note=NOTE, date=_date(summary))
+
+
+def _sections(summary: Summary) -> list[tuple[str, str]]:
+    told = [*summary.answers, *summary.present]
+    sections = [
+        ("", f"{TITLE}\n{_date(summary)}\n{summary.patient}"),
+        ("What was said", "\n".join(f"- {_said(line)}" for line in told) or "- nothing yet"),
+        ("Ruled out in the chat", "\n".join(f"- {line.what}" for line in summary.ruled_out)),
+        ("Not known", "\n".join(f"- {line}" for line in summary.open)),
+        ("What the chatbot advised", "\n".join([f"- Urgency: {summary.urgency}", *(f"- {text}" for text in summary.advice)]) if summary.urgency else ""),
+        ("Sources", "\n".join(f"- {source}" for source in summary.sources)),
+        ("", NOTE),
+    ]
+    return [(title, body) for title, body in sections if body]
+
+
+def _said(line: Line) -> str:
+    value = "" if line.value == "yes" else f": {line.value}"
+    return f"{line.what}{value}{f' (in their words: {quoted(line.said)})' if line.said else ''}"
+
+
+def _date(summary: Summary) -> str:
+    return summary.written.strftime("%d %B %Y, %H:%M UTC").lstrip("0")
+
+
+def _patient(interview: Interview) -> str:
+    whose = "Told by the person concerned" if interview.patient != "other" else (
+        f"Told by somebody else, for their {interview.relation}" if interview.relation else "Told by somebody else"
+    )
+    return whose if interview.age is None else f"{whose}; age {interview.age:g}"
+
+
+def _answers(interview: Interview, knowledge: Knowledge) -> list[Line]:
+    said = interview.said
+    found = []
+    if interview.regions:
+        names = listed([knowledge.regions[region].name for region in interview.regions])
+        found.append(Line("regions", _QUESTIONS["regions"], names, said.get("regions")))
+    if interview.onset and interview.onset != "unknown":
+        found.append(Line("onset", _QUESTIONS["onset"], knowledge.onsets[interview.onset].name, said.get("onset")))
+    if interview.duration_days is not None:
+        found.append(Line("duration", _QUESTIONS["duration"], days_in_words(interview.duration_days), interview.duration))
+    if interview.pain_level is not None:
+        found.append(Line("pain_level", _QUESTIONS["pain_level"], f"{interview.pain_level:g} out of 10"))
+    return found
+
+
+def _open_name(name: str, knowledge: Knowledge) -> str:
+    return _QUESTIONS.get(name) or entry(name, knowledge).name
+
+
+def _in_order(names: tuple[str, ...], knowledge: Knowledge) -> list[str]:
+    return [name for name in (*knowledge.red_flags, *knowledge.signs, *knowledge.cautions) if name in names]
+
+
+def _advice(outcome: Outcome, knowledge: Knowledge, audience: Audience) -> list[str]:
+    level = knowledge.urgency[outcome.urgency]
+    lines = [advice.text for advice in outcome.do]
+    if outcome.relief:
+        lines.append(f"May relieve it: {listed([knowledge.relief[option.id].name for option in outcome.relief])}.")
+    return [audience.text(line) for line in (*lines, level.seek_help)]
+
+
+def _sources(outcome: Outcome, knowledge: Knowledge) -> tuple[str, ...]:
+    cited = [source for advice in outcome.do for source in advice.source]
+    cited += [source for flag in outcome.reasons for source in knowledge.red_flags[flag].source]
+    cited += [source for rule in outcome.rules for source in rule.source]
+    cited += [source for option in outcome.relief for source in knowledge.relief[option.id].source]
+    cited += knowledge.urgency[outcome.urgency].source
+    return tuple(knowledge.sources[source].full for source in dict.fromkeys(cited))
