@@ -7,7 +7,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.tracker import intent_of, interview_of, metadata_of, open_question, responses_so_far, slot_changes, topic_of_last_answer
+from actions.tracker import intent_of, interview_of, metadata_of, open_question, responses_so_far, slot_changes, tapped, topic_of_last_answer
 from backtalk.interview import Heard, Interview, doubted, hear, next_question
 from backtalk.knowledge import Knowledge, load_knowledge
 from backtalk.report import changed_facts, told_of
@@ -21,6 +21,13 @@ _LEFT = ("utter_goodbye", "utter_stopped")
 # Intents that say themselves how a conversation goes on after a long silence.
 _GOES_ON = ("go_on", "start_over", "EXTERNAL_check_in")
 _LONGEST_LOCALE = 35
+# Messages about the talk itself. The encoder was tuned to messages about backs; what it alone hears in these is asked about where it
+# would be an emergency, and else passed over.
+_ABOUT_THE_TALK = frozenset(
+    "go_on correct go_back recap summary ask_meaning ask_example refuse check_in cancel_check_in better same".split()
+)
+_SURE = 0.8
+_CONDITIONS = ("red_flag", "caution", "sign", "onset")
 
 
 class ActionValidateSlotMappings(Action):
@@ -33,7 +40,7 @@ class ActionValidateSlotMappings(Action):
         knowledge = load_knowledge()
         before, intent = interview_of(tracker), intent_of(tracker)
         question = open_question(tracker) or tracker.get_slot("paused_at")
-        entities = [] if _follows_up(tracker, intent) else entities_of(tracker)
+        entities = [] if _follows_up(tracker, intent) else _about_the_back(tracker, intent, knowledge)
         heard = hear(before, entities, question, intent, knowledge)
         outcome = heard.interview.outcome(knowledge)
         told = tracker.get_slot("assessed")
@@ -55,6 +62,25 @@ class ActionValidateSlotMappings(Action):
             **knowledge.settings_for(locale),
         }
         return [*events, *(event for name, value in now.items() for event in _changed(tracker, name, value))]
+
+
+def _about_the_back(tracker: Tracker, intent: str | None, knowledge: Knowledge) -> list[dict[str, Any]]:
+    """The entities of the latest message, without what is hardly meant in one about the talk itself."""
+    entities = entities_of(tracker)
+    confidence = (tracker.latest_message.get("intent") or {}).get("confidence") or 0
+    if intent not in _ABOUT_THE_TALK or confidence < _SURE or tapped(tracker):
+        return entities
+    if intent == "ask_meaning" and not any(e["entity"] == "patient" for e in entities):
+        return [e for e in entities if e["entity"] not in _CONDITIONS]
+    return [kept for e in entities if (kept := _as_hardly_meant(e, knowledge))]
+
+
+def _as_hardly_meant(entity: dict[str, Any], knowledge: Knowledge) -> dict[str, Any] | None:
+    if entity["entity"] not in _CONDITIONS or entity.get("worded", True) or entity.get("status") not in ("present", "uncertain"):
+        return entity
+    flag = knowledge.red_flags.get(entity["value"])
+    is_grave = entity["status"] == "present" and flag is not None and flag.level == knowledge.gravest
+    return {**entity, "status": "uncertain"} if is_grave else None
 
 
 def _is_due(tracker: Tracker, before: Interview, heard: Heard, outcome: Outcome, knowledge: Knowledge) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 import urllib.error
 import urllib.request
 import uuid
@@ -41,11 +42,19 @@ class Visitor:
         self.url = url
         self.sender = uuid.uuid4().hex
         self.replies: list[dict[str, Any]] = []
+        self.metadata: dict[str, Any] | None = None
 
     def say(self, message: Any) -> list[dict[str, Any]]:
         """Sends a message and returns the replies."""
-        self.replies = self.post({"sender": self.sender, "message": message})[1]
+        body = {"sender": self.sender, "message": message}
+        self.replies = self.post({**body, "metadata": self.metadata} if self.metadata else body)[1]
         return self.replies
+
+    def wait(self, minutes: float) -> None:
+        """Makes the latest message of the visitor one of so many minutes ago."""
+        parsed = {"intent": {"name": "greet"}, "entities": [], "text": ""}
+        event = {"event": "user", "text": "", "parse_data": parsed, "timestamp": time.time() - 60 * minutes, "input_channel": "rest"}
+        self._call(f"/conversations/{self.sender}/tracker/events", event)
 
     def tap(self, title: str) -> list[dict[str, Any]]:
         """Presses a button of the last replies."""
@@ -74,6 +83,12 @@ class Visitor:
         """The slots of the conversation."""
         with urllib.request.urlopen(f"{self.url}/conversations/{self.sender}/tracker", timeout=30) as reply:
             return json.load(reply)["slots"]
+
+    def _call(self, path: str, body: Any) -> Any:
+        """Posts to Rasa's own API."""
+        request = urllib.request.Request(f"{self.url}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30) as reply:
+            return json.load(reply)
 
     def post(self, body: Any) -> tuple[int, Any]:
         """Status and content that the bot answers to a body, which is sent as it is when it is bytes."""

@@ -254,7 +254,9 @@ def _hear_denials(
     something. "It was a joke" puts all signs in doubt that call for an examination at once.
     """
     denied = _denied(before, message, knowledge)
-    at_once = [flag for flag in denied if message.corrects and knowledge.red_flags[flag].level != knowledge.gravest]
+    # Where a plain yes or no is asked for, the answer decides.
+    corrects = message.corrects and question != CONFIRM
+    at_once = [flag for flag in denied if corrects and knowledge.red_flags[flag].level != knowledge.gravest]
     doubtful = [flag for flag in denied if flag not in at_once]
     takes_back = message.takes_back or (message.is_well and not (question and message.answers))
     if takes_back and question != CONFIRM:
@@ -405,6 +407,10 @@ def _hear_checklist(
 
 def _is_about_what_is_known(message: Message, offered: Ids, interview: Interview) -> bool:
     """Whether a message corrects something from before ("no wait, the fever was last month"), and so does not answer the list."""
+    places = [bool(message.findings("region", message.knowledge.regions, interview.patient, status)) for status in (PRESENT, DENIED)]
+    if all(places):
+        # "No, it is my neck, not my lower back."
+        return True
     known = without((*interview.red_flags, *interview.cautions, *interview.signs), *offered)
     statuses = (PRESENT, DENIED, PAST, UNCERTAIN)
     return message.corrects and any(
@@ -412,7 +418,7 @@ def _is_about_what_is_known(message: Message, offered: Ids, interview: Interview
     )
 
 
-def _choose(interview: Interview, chosen: Iterable[str], knowledge: Knowledge) -> Interview:
+def _choose(interview: Interview, chosen: Sequence[str], knowledge: Knowledge) -> Interview:
     """Adds entries that were picked from a list by their number."""
     said = dict(interview.said)
     flags, cautions, signs = list(interview.red_flags), list(interview.cautions), list(interview.signs)
@@ -424,6 +430,6 @@ def _choose(interview: Interview, chosen: Iterable[str], knowledge: Knowledge) -
             (cautions if choice in knowledge.cautions else signs).append(choice)
     return replace(
         interview, red_flags=unique(flags), cautions=unique(cautions), signs=unique(signs), said=said,
-        flags_to_confirm=tuple(flag for flag in interview.flags_to_confirm if flag not in flags),
+        flags_to_confirm=without(interview.flags_to_confirm, *chosen),
         cleared=without(interview.cleared, *chosen),
     )

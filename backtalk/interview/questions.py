@@ -20,7 +20,8 @@ def next_question(interview: Interview, knowledge: Knowledge, is_told: bool = Fa
     if interview.flags_to_confirm:
         return CONFIRM
     flags_of_onsets = {onset.red_flag for onset in knowledge.onsets.values()} - {None}
-    questions = CHECKLISTS if flags_of_onsets.intersection(outcome.facts.red_flags) else QUESTIONS
+    asked = CHECKLISTS if flags_of_onsets.intersection(outcome.facts.red_flags) else QUESTIONS
+    questions = tuple(question for question in QUESTIONS if question in asked or question in interview.reopened)
     if is_told and not any(map(interview.is_open, ("regions", *CHECKLISTS))):
         questions = tuple(question for question in questions if question in interview.reopened)
     question = next(filter(interview.is_open, questions), None)

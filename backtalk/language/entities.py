@@ -15,13 +15,13 @@ def to_entities(reading: Reading, extractor: str) -> list[dict[str, Any]]:
     """Rasa entities for a reading.
 
     Besides Rasa's own keys a finding carries `said` (the visitor's words), `status` and `experiencer`
-    (see `backtalk.language.assertion`), and `weak` where it counts only as an answer.
+    (see `backtalk.language.assertion`), `weak` where it counts only as an answer, and `worded` where a phrase names it.
     """
     entities = [
         {
             "entity": finding.kind, "value": finding.id, "start": finding.start, "end": finding.end,
             "said": finding.said, "status": finding.status, "experiencer": finding.experiencer,
-            "weak": finding.weak, "extractor": extractor,
+            "weak": finding.weak, "worded": reading.worded(finding.id) or finding.weak, "extractor": extractor,
         }
         for finding in reading.findings
     ]

@@ -70,8 +70,8 @@ def _own_age(text: str) -> Optional[float]:
 def _relation(text: str, relatives: Mapping[str, Relative]) -> Optional[str]:
     """The first relative whom the text names, "my", "our" or "for a" before it if any has that."""
     words = "|".join(sorted(map(re.escape, relatives), key=len, reverse=True))
-    owned = re.search(rf"\b(?:my|our|for a|for the|for her|for his)\W+(?:[\w-]+\W+){{0,4}}?({words})\b", text, re.I)
-    found = owned or re.search(rf"\b({words})\b", text, re.I)
+    owned = re.search(rf"\b(?:my|our|for a|for the|for her|for his)\W+(?:[\w-]+\W+){{0,4}}?({words})s?\b", text, re.I)
+    found = owned or re.search(rf"\b({words})s?\b", text, re.I)
     return found[1].lower() if found else None
 
 

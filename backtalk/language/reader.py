@@ -24,7 +24,7 @@ from backtalk.language.weighing import Weights, load_weights, weigh
 HINTS, ANSWERS = "hints", "answers"
 ANSWER = "answer"
 PROXY = "proxy"
-CORRECTION = "correction"
+CORRECTION, CHANGE = "correction", "change"
 HARMLESS = "harmless"
 # Of two findings of one of these kinds, one inside the other, the longer is meant.
 EXCLUSIVE_KINDS = ("region", "onset", ANSWER)
@@ -55,6 +55,7 @@ _MINE = re.compile(
     r"\b(?:with|of|got|had) mine\b|\bmine(?:'?s| is| has| just| only| started| went| hurts| feels)\b(?! (?:ok|okay|fine)\b)"
     r"|\bmy own (?:back|neck)\b", re.I
 )
+_REFUTED = re.compile(r"\b(?:not|isn't|isnt|wasn't|wasnt|rather than|instead of) (?:since |for |from |just |only |about |the )*$", re.I)
 # The writer's own back, and nothing that a helper could say of himself.
 _PLAINLY_OWN = re.compile(r"\bmy (?:\w+ ){0,2}(?:back|neck|spine)\b|\b(?:mine|myself)\b|\bfor me\b", re.I)
 
@@ -166,6 +167,8 @@ class Reader:
         durations = dating.of_the_trouble(dated, findings, text, self._standing)
         if self._meaning:
             durations = _meant(durations, dated, mentions.get(DURATION), worded_as.get("sleep") == weighing.SAID)
+        if any(finding.id == CHANGE for finding in findings):
+            durations = _corrected_durations(durations, dated, text)
         if durations or patient:
             findings = _own_places(findings)
         choice = quantities.is_choice(text)
@@ -222,6 +225,12 @@ def _meant(durations: Sequence[Duration], dated: Sequence[Duration], mention: Op
     return [replace(duration, sure=True) for duration in touched] or list(durations)
 
 
+def _corrected_durations(durations: Sequence[Duration], dated: Sequence[Duration], text: str) -> list[Duration]:
+    """What a correction dates: "two months, not since yesterday" is two months."""
+    named = [d for d in dated if not _REFUTED.search(text[: d.start])]
+    return [replace(d, sure=True) for d in named] if len(named) < len(dated) else list(durations)
+
+
 def _meant_pain(pain: Optional[float], mention: Optional[Mention], text: str) -> Optional[float]:
     """The pain level, where the encoder agrees that a number is one; of two levels ("5 sitting, 8 rising") the worse."""
     if mention is None or mention.mentioned < SURELY_NOT:
@@ -232,11 +241,18 @@ def _meant_pain(pain: Optional[float], mention: Optional[Mention], text: str) ->
 
 
 def _as_corrected(weighed: Sequence[Finding], worded: Sequence[Finding]) -> list[Finding]:
-    """The findings, those as denied that a correction denies in words ("actually I don't take ..."): the encoder knows few of these."""
-    if not any(finding.kind == CORRECTION for finding in worded):
+    """The findings, as the words have them where a message corrects something: the encoder knows few of these.
+
+    What is denied in words is denied ("actually I don't take ..."), and of two places one of which is denied ("my neck, not my back")
+    the words decide on both.
+    """
+    places = {finding.status for finding in worded if finding.kind == "region"}
+    if {DENIED, PRESENT} <= places:
+        weighed = [*(f for f in weighed if f.kind != "region"), *(f for f in worded if f.kind == "region")]
+    elif not any(finding.kind == CORRECTION for finding in worded):
         return list(weighed)
     denied = {(finding.id, finding.start) for finding in worded if finding.status == DENIED}
-    return [replace(f, status=DENIED) if (f.id, f.start) in denied else f for f in weighed]
+    return [replace(f, status=DENIED) if (f.id, f.start) in denied else f for f in sorted(weighed, key=lambda f: f.start)]
 
 
 def _worded_as(findings: Sequence[Finding]) -> dict[str, str]:
