@@ -65,6 +65,8 @@ def _conditions(summary: Summary, interview: Interview, knowledge: Knowledge) ->
 
 def _item(link_id: str, text: str, *answers: dict[str, Any], said: Optional[str] = None) -> dict[str, Any]:
     answers = tuple({**answer} for answer in answers)
+    # FHIR takes no control characters in a string.
+    said = " ".join("".join(sign if sign.isprintable() else " " for sign in said or "").split())
     if said:
         answers[0]["item"] = [{"linkId": f"{link_id}.said", "text": "In their words", "answer": [{"valueString": said}]}]
     return {"linkId": link_id, "text": text, "answer": list(answers)}

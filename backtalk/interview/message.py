@@ -21,6 +21,9 @@ class Message:
         self.knowledge = knowledge
         self.tapped = any(e.get("extractor") == _BUTTON for e in entities)
         spoken = self._spoken_answer()
+        if intent == "stop" and spoken == SKIP:
+            # "I don't want to answer any more" refuses more than the open question.
+            spoken = None
         self.answer = spoken or _ANSWER_OF_INTENT.get(intent or "")
         marks = [e["value"] for e in self._entities if e["entity"] == "correction"]
         self.corrects = bool("change" in marks or intent == "correct") and "add" not in marks

@@ -9,8 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from messages import found, lasting, tapped, typed
 
-from backtalk.interview import CONFIRM, Interview, checklist, entry, hear, next_question
+from backtalk.interview import CONFIRM, Interview, checklist, entry, fresh_start, go_back, hear, look_again, next_question
 from backtalk.knowledge import load_knowledge
+from backtalk.knowledge.model import Relative
+from backtalk.language.people import People
 
 KNOWLEDGE = load_knowledge()
 EMERGENCIES = [flag for flag, level in contract.FLAGS.items() if level == "emergency"]
@@ -566,3 +568,129 @@ class TestAnyMessage:
     def test_a_flag_is_either_sure_or_to_be_confirmed(self, interview, entities, question):
         told = after(interview, entities, question)
         assert not set(told.red_flags) & set(told.flags_to_confirm)
+
+
+class TestCorrections:
+    """What a message takes back of that which was told before."""
+
+    CHANGE = found("correction", "change")
+
+    def test_a_place_stands_in_the_place_of_another(self):
+        assert after(known("regions"), typed(self.CHANGE, found("region", "cervical"))).regions == ("cervical",)
+
+    def test_without_a_correction_a_place_is_added(self):
+        assert after(known("regions"), typed(found("region", "cervical"))).regions == ("lumbar", "cervical")
+
+    def test_what_comes_on_top_is_added(self):
+        told = typed(self.CHANGE, found("correction", "add"), found("region", "cervical"))
+        assert after(known("regions"), told).regions == ("lumbar", "cervical")
+
+    def test_a_place_that_is_denied_goes_when_another_is_told(self):
+        told = typed(found("region", "lumbar", status="denied"), found("region", "thoracic"))
+        assert after(known("regions"), told).regions == ("thoracic",)
+
+    def test_an_onset_stands_in_the_place_of_another(self):
+        assert after(known("onset"), typed(self.CHANGE, found("onset", "sport"))).onset == "sport"
+
+    @pytest.mark.parametrize("flag, level", contract.FLAGS.items())
+    def test_a_flag_denied_by_name_goes_at_once_unless_it_is_an_emergency(self, flag, level):
+        kind = "onset" if flag in contract.TRAUMA else "red_flag"
+        told = known("regions", red_flags=(flag,), onset=flag if kind == "onset" else "sleep")
+        left = after(told, typed(self.CHANGE, found(kind, flag, status="denied")))
+        assert left.red_flags == ((flag,) if level == "emergency" else ())
+        assert left.flags_to_confirm == ((flag,) if level == "emergency" else ())
+        if kind == "onset":
+            assert left.onset == "unknown"
+
+    @pytest.mark.parametrize("flag", contract.FLAGS)
+    def test_a_flag_denied_without_a_correction_is_asked_about(self, flag):
+        kind = "onset" if flag in contract.TRAUMA else "red_flag"
+        left = after(known("regions", red_flags=(flag,)), typed(found(kind, flag, status="denied")))
+        assert (left.red_flags, left.flags_to_confirm) == ((flag,), (flag,))
+        assert next_question(left, KNOWLEDGE) == CONFIRM
+
+    @pytest.mark.parametrize("intent, mark", [("take_back", None), ("inform", "take_back"), ("inform", "well")])
+    def test_taking_back_puts_the_grave_signs_in_doubt(self, intent, mark):
+        told = known("regions", red_flags=("bladder_bowel", "fever", "osteoporosis"))
+        left = after(told, typed(*([found("correction", mark)] if mark else [])), intent=intent)
+        assert left.red_flags == told.red_flags
+        assert left.flags_to_confirm == ("bladder_bowel", "fever")
+
+    @pytest.mark.parametrize("answer, stays", [(YES, True), (NO, False), (UNSURE, True), (SKIP, True)])
+    def test_only_a_plain_no_takes_a_doubted_sign_away(self, answer, stays):
+        told = known("regions", red_flags=("bladder_bowel",), flags_to_confirm=("bladder_bowel",))
+        left = after(told, typed(answer), CONFIRM)
+        assert (left.red_flags, left.flags_to_confirm) == (("bladder_bowel",) if stays else (), ())
+        assert ("bladder_bowel" in left.cleared) is not stays
+
+    def test_a_doubted_sign_that_is_told_again_is_in_doubt_no_more(self):
+        told = known("regions", red_flags=("fever",), flags_to_confirm=("fever",))
+        assert after(told, typed(found("red_flag", "fever"))).flags_to_confirm == ()
+
+    def test_a_sign_that_was_denied_and_is_there_after_all(self):
+        left = after(known("regions", cleared=("fever",)), typed(found("red_flag", "fever")))
+        assert (left.red_flags, left.cleared) == (("fever",), ())
+
+    def test_two_durations_that_do_not_go_together_are_asked_about(self):
+        left = after(known(*contract.QUESTIONS), typed(durations=(lasting(90, "three months"),)))
+        assert left.conflicts == {"duration": ["two days", "three months"]}
+        assert next_question(left, KNOWLEDGE, is_told=True) == "duration"
+
+    def test_durations_that_are_near_do_not_bother(self):
+        assert after(known("duration"), typed(durations=(lasting(3, "three days"),))).duration_days == 2
+
+
+class TestWaysBack:
+    def test_go_back_opens_the_question_answered_last(self):
+        left = go_back(known("regions", "onset", trail=("regions", "onset")), KNOWLEDGE)
+        assert (left.onset, left.regions, left.trail) == (None, ("lumbar",), ("regions",))
+        assert next_question(left, KNOWLEDGE) == "onset"
+
+    def test_go_back_takes_no_sign_away(self):
+        left = go_back(known("warning_signs", red_flags=("fever",), cleared=("night_pain",), trail=("warning_signs",)), KNOWLEDGE)
+        assert (left.red_flags, left.cleared, left.warning_signs) == (("fever",), (), None)
+
+    def test_go_back_with_nothing_asked_goes_nowhere(self):
+        assert go_back(known("regions"), KNOWLEDGE) is None
+
+    def test_looking_again_opens_the_signs_and_the_pain(self):
+        left = look_again(known(*contract.QUESTIONS, cleared=("fever",)), KNOWLEDGE)
+        assert (left.warning_signs, left.pain_level, left.cleared) == (None, None, ())
+
+    def test_a_fresh_start_keeps_the_danger_signs(self):
+        left = fresh_start(known(*contract.QUESTIONS, red_flags=("fever",), said={"fever": "hot", "regions": "back"}))
+        assert left == Interview(red_flags=("fever",), said={"fever": "hot"})
+
+
+class TestAge:
+    CHILD = {"patient": "other", "people": People("son", Relative("he", "maybe"))}
+
+    def test_is_asked_where_it_would_change_the_result(self):
+        told = after(known(*contract.QUESTIONS), typed(**self.CHILD))
+        assert next_question(told, KNOWLEDGE) == "age"
+        assert next_question(after(told, typed(found("red_flag", "osteoporosis"))), KNOWLEDGE) is None
+
+    @pytest.mark.parametrize("age, level", [(3, "clinician"), (15, "clinician"), (16, "self_care"), (40, "self_care")])
+    def test_decides_on_the_level(self, age, level):
+        told = after(after(known(*contract.QUESTIONS), typed(**self.CHILD)), typed(numbers=(age,)), "age")
+        assert (told.age, told.outcome(KNOWLEDGE).urgency) == (age, level)
+
+    def test_that_nobody_knows_counts_as_a_childs(self):
+        told = after(after(known(*contract.QUESTIONS), typed(**self.CHILD)), typed(UNSURE), "age")
+        assert told.outcome(KNOWLEDGE).urgency == "clinician"
+
+    def test_a_childs_symptoms_are_never_lowered(self):
+        told = replace(known(*contract.QUESTIONS, red_flags=("fever",)), age=8)
+        assert told.outcome(KNOWLEDGE).urgency == "urgent"
+
+
+def test_a_helper_stays_a_helper_until_speaking_plainly_of_the_own_back():
+    told = after(Interview(), typed(patient="other", people=People("mum", Relative("she"))))
+    assert (told.addressed, after(told, typed(patient="self")).addressed) == ("she", "she")
+    assert after(told, typed(patient="self", plainly=True)).addressed == "you"
+
+
+@pytest.mark.parametrize("name", ["patient", "pronoun", "age", "correction"])
+@pytest.mark.parametrize("value", [None, ["x"], {"a": [1]}, "x" * 99, -5, 1e9, True])
+def test_forged_entities_change_nothing(name, value):
+    assert after(Interview(), [{"entity": name, "value": value}]) == Interview()
