@@ -146,7 +146,8 @@ def _answers(interview: Interview, knowledge: Knowledge) -> list[Line]:
     found = []
     if interview.regions:
         names = listed([knowledge.regions[region].name for region in interview.regions])
-        found.append(Line("regions", _QUESTIONS["regions"], names, said.get("regions")))
+        words = said.get("regions")
+        found.append(Line("regions", _QUESTIONS["regions"], names, words if words != names else None))
     if interview.onset and interview.onset != "unknown":
         found.append(Line("onset", _QUESTIONS["onset"], knowledge.onsets[interview.onset].name, said.get("onset")))
     if interview.duration_days is not None:

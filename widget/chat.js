@@ -34,6 +34,21 @@ function offer(buttons) {
   log.append(choices);
 }
 
+function offerFiles({ document: page, fhir }) {
+  const files = document.createElement("div");
+  files.className = "files";
+  const saved = [[page.name, page.mime_type, page.content, "Save as a page"]];
+  saved.push(["back-summary.fhir.json", "application/fhir+json", JSON.stringify(fhir, null, 2), "Save as FHIR"]);
+  for (const [name, type, content, title] of saved) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([content], { type }));
+    link.download = name;
+    link.textContent = title;
+    files.append(link);
+  }
+  log.append(files);
+}
+
 async function send(message, shown = message) {
   if (busy) return;
   busy = true;
@@ -44,7 +59,7 @@ async function send(message, shown = message) {
     const reply = await fetch("/webhooks/rest/webhook", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ sender, message }),
+      body: JSON.stringify({ sender, message, metadata: { locale: navigator.language } }),
     });
     const answer = await reply.json();
     if (!reply.ok) throw new Error(answer.message);
@@ -53,6 +68,7 @@ async function send(message, shown = message) {
     for (const { text, buttons, custom } of answer) {
       const shownReply = text && show("bot", text, custom?.urgency === "emergency");
       first = first || shownReply;
+      if (custom?.type === "summary") offerFiles(custom);
       if (buttons) offer(buttons);
     }
     log.scrollTop = log.scrollHeight;
