@@ -94,7 +94,7 @@ class ActionExplainMeaning(Action):
         for sign in signs:
             record = entry(sign, knowledge)
             why = f" {record.why}{_sources(record.source, knowledge)}" if sign in knowledge.red_flags else ""
-            dispatcher.utter_message(text=audience.text(f"{upper(record.name)}: that means {record.ask}.{why}"))
+            dispatcher.utter_message(text=audience.text(f"By that I mean {record.ask}.{why}"))
         if not signs:
             dispatcher.utter_message(response=f"utter_meaning_{question or 'result'}")
         return []

@@ -7,7 +7,9 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.tracker import intent_of, interview_of, metadata_of, open_question, responses_so_far, slot_changes, tapped, topic_of_last_answer
+from actions.tracker import (
+    intent_of, interview_of, message_id_of, metadata_of, open_question, responses_so_far, slot_changes, tapped, topic_of_last_answer,
+)
 from backtalk.interview import Heard, Interview, doubted, hear, next_question
 from backtalk.knowledge import Knowledge, load_knowledge
 from backtalk.report import changed_facts, told_of
@@ -37,6 +39,10 @@ class ActionValidateSlotMappings(Action):
         return "action_validate_slot_mappings"
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
+        message = message_id_of(tracker)
+        if message and message == tracker.get_slot("heard"):
+            # Rasa runs this again when a form begins; the message must not be heard twice.
+            return []
         knowledge = load_knowledge()
         before, intent = interview_of(tracker), intent_of(tracker)
         question = open_question(tracker) or tracker.get_slot("paused_at")
@@ -59,6 +65,7 @@ class ActionValidateSlotMappings(Action):
             and (bool(doubted(heard.interview)) or outcome.urgency != knowledge.gravest),
             "returned": bool(tracker.get_slot("returned")) and intent not in _GOES_ON,
             "locale": locale,
+            "heard": message,
             **knowledge.settings_for(locale),
         }
         return [*events, *(event for name, value in now.items() for event in _changed(tracker, name, value))]

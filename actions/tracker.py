@@ -81,9 +81,17 @@ def intent_of(tracker: Tracker) -> str | None:
 
 def metadata_of(tracker: Tracker) -> dict[str, Any]:
     """What the channel sent along with the latest message."""
-    latest = next((event for event in reversed(tracker.events) if event["event"] == "user"), {})
-    metadata = latest.get("metadata")
+    metadata = _latest_user_event(tracker).get("metadata")
     return metadata if isinstance(metadata, dict) else {}
+
+
+def message_id_of(tracker: Tracker) -> str | None:
+    """Rasa's id of the latest message."""
+    return _latest_user_event(tracker).get("message_id")
+
+
+def _latest_user_event(tracker: Tracker) -> dict[str, Any]:
+    return next((event for event in reversed(tracker.events) if event["event"] == "user"), {})
 
 
 def answers_yes(tracker: Tracker) -> bool:

@@ -227,7 +227,8 @@ def _hear_duration(interview: Interview, told: Mapping[str, Any], message: Messa
         conflicts = {name: both for name, both in interview.conflicts.items() if name != "duration"}
         reopened = without(interview.reopened, "duration")
         return replace(interview, duration=words, duration_days=days, conflicts=conflicts, reopened=reopened)
-    if known is None or not _far_apart(known, days, knowledge.long_duration.days):
+    is_only_of_today = days <= 1 and known is not None and days < known
+    if known is None or is_only_of_today or not message.tells or not _far_apart(known, days, knowledge.long_duration.days):
         return interview
     conflicts = {**interview.conflicts, "duration": [interview.duration, words]}
     return replace(

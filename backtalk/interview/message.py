@@ -9,6 +9,9 @@ YES, NO, SKIP, ALL = "yes", "no", "skip", "all"
 PRESENT, DENIED, PAST, UNCERTAIN = "present", "denied", "past", "uncertain"
 
 _ANSWER_OF_INTENT = {"affirm": YES, "deny": NO, "not_sure": UNSURE, "refuse": SKIP}
+# "No idea what a steroid is" asks, and "it is worse today" does not say since when.
+_ASKS_BACK = ("ask_meaning", "ask_example", "why_ask")
+_TELLS = ("inform", "report_spasm", "correct", "affirm", "deny", "nlu_fallback", None)
 _BUTTON = "RegexMessageHandler"
 _LARGEST = 100_000
 
@@ -24,7 +27,8 @@ class Message:
         if intent == "stop" and spoken == SKIP:
             # "I don't want to answer any more" refuses more than the open question.
             spoken = None
-        self.answer = spoken or _ANSWER_OF_INTENT.get(intent or "")
+        self.answer = None if intent in _ASKS_BACK else spoken or _ANSWER_OF_INTENT.get(intent or "")
+        self.tells = intent in _TELLS
         marks = [e["value"] for e in self._entities if e["entity"] == "correction"]
         self.corrects = bool("change" in marks or intent == "correct") and "add" not in marks
         self.takes_back = "take_back" in marks
