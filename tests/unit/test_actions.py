@@ -534,3 +534,134 @@ class TestAWholeConversation:
     def next_question(run, told):
         run("validate_spasm_assessment", told)
         return told.get_slot("requested_slot")
+
+
+def spoken(*messages):
+    """The events of a visitor's messages, as (channel, text)."""
+    return [{"event": "user", "text": text, "input_channel": channel, "message_id": text} for channel, text in messages]
+
+
+class TestSession:
+    def test_a_new_conversation_carries_nothing(self, run, tracker):
+        run("action_session_start", tracker())
+        kinds = [event["event"] for event in run.events]
+        assert (kinds[0], kinds[-1], run.events[-1]["name"]) == ("session_started", "action", "action_listen")
+        assert not [event for event in run.events if event.get("name") == "returned"]
+
+    def test_after_a_silence_what_was_told_is_kept_and_the_open_question_too(self, run, tracker):
+        run("action_session_start", tracker(question="onset", regions=["lumbar"], red_flags=["fever"]))
+        slots = {event["name"]: event["value"] for event in run.events if event["event"] == "slot"}
+        assert slots["regions"] == ["lumbar"] and slots["red_flags"] == ["fever"]
+        assert (slots["returned"], slots["paused_at"]) == (True, "onset")
+        assert "requested_slot" not in slots
+
+    @pytest.mark.parametrize(
+        "slots, response",
+        [
+            ({"regions": ["lumbar"]}, "utter_welcome_back"),
+            ({**PLAIN, "warning_signs": "none", "medical_history": "none", "duration": "x", "duration_days": 1, "pain_level": 1,
+              "assessed": {"relief": []}}, "utter_welcome_back_result"),
+            ({"red_flags": ["aortic"], "urgency": "emergency"}, "utter_welcome_back_emergency"),
+        ],
+    )
+    def test_the_welcome_fits_what_was_reached(self, run, tracker, slots, response):
+        told = tracker(returned=True, **slots)
+        assert named(run("action_welcome_back", told)) == [response]
+        assert told.get_slot("returned") is False
+
+
+class TestWaysThrough:
+    def test_a_message_is_heard_once(self, run, tracker):
+        told = tracker([*typed(found("region", "lumbar"))], events=spoken(("rest", "low back")))
+        told.events[-1]["message_id"] = "1"
+        run("action_validate_slot_mappings", told)
+        assert told.get_slot("regions") == ["lumbar"]
+        run("action_validate_slot_mappings", told)
+        assert run.events == []
+
+    def test_a_correction_is_acknowledged(self, run, tracker):
+        told = tracker([*typed(found("correction", "change"), found("region", "cervical"))], question="onset", regions=["lumbar"])
+        run("action_validate_slot_mappings", told)
+        assert told.get_slot("corrected") == ["Where it is: neck, not lower back."]
+        assert named(run("action_correct", told)) == ["utter_corrected"]
+        assert told.get_slot("corrected") is None
+
+    @pytest.mark.parametrize("slots, response", [(PLAIN, "utter_what_to_correct"), ({}, "utter_nothing_told")])
+    def test_a_correction_without_a_value_shows_what_was_told(self, run, tracker, slots, response):
+        assert named(run("action_correct", tracker(**slots))) == [response]
+
+    def test_start_over_with_an_emergency_asks_first(self, run, tracker):
+        told = tracker(red_flags=["aortic"], urgency="emergency", **PLAIN)
+        assert run("action_start_over", told) == []
+        assert (told.get_slot("flags_to_confirm"), told.get_slot("starting_over"), told.get_slot("red_flags")) == (["aortic"], True, ["aortic"])
+
+    def test_start_over_after_a_silence_keeps_the_signs(self, run, tracker):
+        before = [{"event": "bot", "text": "", "metadata": {"utter_action": "utter_welcome_back"}}]
+        told = tracker(events=before, red_flags=["osteoporosis"], said={"osteoporosis": "thin bones"}, **PLAIN)
+        messages = run("action_start_over", told)
+        assert named(messages) == ["utter_start_over", "utter_flags_kept", "utter_greet"]
+        assert messages[1]["said"] == "“thin bones”"
+
+    def test_going_back_opens_the_last_question(self, run, tracker):
+        told = tracker(question="onset", regions=["lumbar"], trail=["regions"])
+        assert named(run("action_go_back", told)) == ["utter_going_back"]
+        assert told.get_slot("regions") is None
+
+    def test_worse_in_an_emergency_asks_nothing(self, run, tracker):
+        assert named(run("action_look_again", tracker(red_flags=["aortic"]))) == ["utter_worse_in_emergency"]
+
+    @pytest.mark.parametrize("slots", [PLAIN, {"red_flags": ["fever"]}])
+    def test_the_recap_lists_what_was_told(self, run, tracker, slots):
+        (message,) = run("action_recap", tracker(**slots))
+        assert message["response"] == "utter_recap" and message["recap"].startswith("•")
+
+    def test_the_summary_has_a_page_and_fhir(self, run, tracker):
+        text, after = run("action_summary", tracker(**PLAIN))
+        assert text["custom"]["fhir"]["resourceType"] == "QuestionnaireResponse"
+        assert text["custom"]["document"]["mime_type"] == "text/html"
+        assert after["response"] == "utter_summary_given"
+
+    @pytest.mark.parametrize("question", ["regions", "onset", "warning_signs", "medical_history", "duration", "pain_level", "age"])
+    @pytest.mark.parametrize("kind, action", [("meaning", "explain_meaning"), ("example", "give_example"), ("explain", "explain_question")])
+    def test_every_question_is_explained(self, run, tracker, kind, action, question):
+        assert named(run(f"action_{action}", tracker(question=question))) == [f"utter_{kind}_{question}"]
+
+    @pytest.mark.parametrize("asked, wording", [([], "ask"), (["ask"], "ask"), (["ask", "ask"], "rephrase"), (["ask", "ask", "rephrase"], "remind")])
+    def test_a_question_is_put_alike_twice_at_most(self, run, tracker, asked, wording):
+        events = [{"event": "bot", "text": "", "metadata": {"utter_action": f"utter_{word}_regions"}} for word in asked]
+        assert named(run("action_ask_regions", tracker(question="regions", events=events))) == [f"utter_{wording}_regions"]
+
+
+class TestCheckIn:
+    def on(self, tracker, channel, **slots):
+        told = tracker(**slots)
+        told.events[-1]["input_channel"] = channel
+        return told
+
+    @pytest.mark.parametrize("channel, offered", [("callback", True), ("web", True), ("rest", False), (None, False)])
+    def test_is_offered_where_the_bot_can_write_first(self, run, tracker, channel, offered):
+        told = self.on(tracker, channel, **PLAIN)
+        assert ("utter_offer_check_in" in named(run("action_assessment", told))) is offered
+        assert "utter_offer_check_in" not in named(run("action_assessment", told))
+
+    def test_is_not_offered_in_an_emergency(self, run, tracker):
+        assert "utter_offer_check_in" not in named(run("action_assessment", self.on(tracker, "web", red_flags=["aortic"])))
+
+    def test_is_set_kept_over_a_session_and_cancelled(self, run, tracker):
+        told = self.on(tracker, "web", **PLAIN)
+        assert named(run("action_schedule_check_in", told)) == ["utter_check_in_set"]
+        assert [event["event"] for event in run.events] == ["slot", "reminder"]
+        reminder = run.events[1]
+        run("action_session_start", told)
+        (kept,) = [event for event in run.events if event["event"] == "reminder"]
+        assert (kept["name"], kept["date_time"], kept["intent"]) == (reminder["name"], reminder["date_time"], "EXTERNAL_check_in")
+        assert named(run("action_cancel_check_in", told)) == ["utter_check_in_cancelled"]
+        assert {event["event"] for event in run.events} == {"slot", "cancel_reminder"} and told.get_slot("check_in_due") is None
+
+    @pytest.mark.parametrize("intent, response", [("affirm", "utter_check_in_set"), ("deny", "utter_no_check_in")])
+    def test_a_bare_answer_to_the_offer_counts(self, run, tracker, intent, response):
+        offer = [{"event": "bot", "text": "", "metadata": {"utter_action": "utter_offer_check_in"}}]
+        assert named(run("action_after_result", self.on(tracker, "web", intent=intent, events=offer, **PLAIN))) == [response]
+
+    def test_cannot_be_set_where_the_bot_cannot_write_first(self, run, tracker):
+        assert named(run("action_schedule_check_in", self.on(tracker, "rest", **PLAIN))) == ["utter_check_in_impossible"]
