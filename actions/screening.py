@@ -21,7 +21,7 @@ _BUTTON = re.compile(r"^/\w+(?:\{.*\})?$")
 # Responses behind which the visitor has left, and whoever comes back with a danger sign is told at once what it means.
 _LEFT = ("utter_goodbye", "utter_stopped")
 # Intents that say themselves how a conversation goes on after a long silence.
-_GOES_ON = ("go_on", "start_over", "EXTERNAL_check_in")
+_GOES_ON = ("go_on", "start_over", "better", "same", "worse", "EXTERNAL_check_in")
 _LONGEST_LOCALE = 35
 # Messages about the talk itself. The encoder was tuned to messages about backs; what it alone hears in these is asked about where it
 # would be an emergency, and else passed over.

@@ -14,7 +14,9 @@ from typing import Any, Dict, List, Optional
 
 from console import ROOT, main
 
-LISTEN, UNLIKELY, FALLBACK = "action_listen", "action_unlikely_intent", "action_default_fallback"
+LISTEN, UNLIKELY = "action_listen", "action_unlikely_intent"
+# Actions that choose what to say or do.
+CHOOSING = ("action_default_fallback", "action_after_result")
 ASSESSMENT = "action_assessment"
 MOST_PREDICTIONS = 3
 
@@ -79,7 +81,7 @@ class Player:
         return results
 
     def _choices(self, tracker: Any) -> List[str]:
-        """The next action, and where that is the fallback, what it does: says a response or leads to an action."""
+        """The next action, and where that one only chooses, what it does: says a response or leads to an action."""
         from rasa.shared.core.events import ActionExecuted
 
         tracker = tracker.copy()
@@ -91,10 +93,10 @@ class Player:
                 break
             # This one says nothing: it only tells the other policies that the intent surprised it.
             tracker.update(ActionExecuted(action))
-        return [str(action), *self._done_by_fallback(tracker)] if action == FALLBACK else [str(action)]
+        return [str(action), *self._done_by(str(action), tracker)] if action in CHOOSING else [str(action)]
 
-    def _done_by_fallback(self, tracker: Any) -> List[str]:
-        done = self._run(FALLBACK, tracker)
+    def _done_by(self, action: str, tracker: Any) -> List[str]:
+        done = self._run(action, tracker)
         return [event["name"] for event in done["events"]] + [reply["response"] for reply in done["responses"]]
 
     def _responses(self, action: Optional[str], tracker: Any) -> List[str]:
