@@ -45,7 +45,7 @@ class ActionFollowUp(Action):
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         knowledge, before = load_knowledge(), topic_of_last_answer(tracker)
         entities = tracker.latest_message.get("entities") or ()
-        region = next((e["value"] for e in entities if e["entity"] == "region" and e["value"] in knowledge.regions), None)
+        region = next((e["value"] for e in entities if e["entity"] == "region" and e["value"] in (*knowledge.regions,)), None)
         topic = knowledge.follow_ups.topic_for_region(before, region) if before and region else None
         if topic:
             _answer(topic, dispatcher, tracker)
@@ -121,6 +121,9 @@ def _answer(topic: str, dispatcher: CollectingDispatcher, tracker: Tracker) -> N
     if about_relief and not _relief_allowed(tracker):
         dispatcher.utter_message(response="utter_no_relief_now")
         return
+    if is_emergency and topic in knowledge.follow_ups.emergency.values() and _is_a_crisis(tracker, knowledge):
+        dispatcher.utter_message(response="utter_crisis")
+        return
     dispatcher.utter_message(response=f"utter_{topic}")
     if intent == "relief":
         _add_what_this_visitor_told(name, dispatcher, tracker)
@@ -141,6 +144,12 @@ def _add_what_this_visitor_told(option: str, dispatcher: CollectingDispatcher, t
     if option in knowledge.relief and not excluded_by(option, facts, knowledge):
         for caution in cautions_for(option, facts, knowledge):
             dispatcher.utter_message(text=audience.text(caution))
+
+
+def _is_a_crisis(tracker: Tracker, knowledge: Knowledge) -> bool:
+    """Whether what makes the emergency is a sign with words of its own, such as thoughts of suicide, and nothing else."""
+    flags = [knowledge.red_flags[flag] for flag in interview_of(tracker).red_flags]
+    return all(flag.headline for flag in flags if flag.level == knowledge.gravest)
 
 
 def _named(tracker: Tracker, knowledge: Knowledge) -> list[str]:

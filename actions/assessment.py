@@ -6,6 +6,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActiveLoop, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.check_in import OFFER, when
 from actions.tracker import audience_of, can_be_written_to, interview_of
 from backtalk.interview import QUESTIONS, Interview
 from backtalk.knowledge import Knowledge, load_knowledge
@@ -62,5 +63,5 @@ def _offer_check_in(dispatcher: CollectingDispatcher, tracker: Tracker, is_emerg
     """Offers once to ask again later how it is, where the channel lets the bot write first."""
     if is_emergency or tracker.get_slot("check_in_offered") or not can_be_written_to(tracker):
         return False
-    dispatcher.utter_message(response="utter_offer_check_in")
+    dispatcher.utter_message(response=OFFER, when=when())
     return True

@@ -50,9 +50,8 @@ class ActionScheduleCheckIn(Action):
         if not can_be_written_to(tracker):
             dispatcher.utter_message(response="utter_check_in_impossible")
             return []
-        hours = knowledge.check_in.hours
-        due = datetime.now(timezone.utc) + timedelta(hours=hours)
-        dispatcher.utter_message(response="utter_check_in_set", when="in a day" if hours == 24 else f"in {hours:g} hours")
+        due = datetime.now(timezone.utc) + timedelta(hours=knowledge.check_in.hours)
+        dispatcher.utter_message(response="utter_check_in_set", when=when())
         return [SlotSet(DUE, due.isoformat()), _reminder(tracker, due)]
 
 
@@ -75,11 +74,19 @@ class ActionCheckIn(Action):
         return "action_check_in"
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
+        if not tracker.get_slot(DUE):
+            return []
         if tracker.get_slot("urgency") == load_knowledge().gravest:
             dispatcher.utter_message(response="utter_welcome_back_emergency")
         else:
             dispatcher.utter_message(response="utter_check_in")
         return [SlotSet(DUE, None)]
+
+
+def when() -> str:
+    """When the bot asks again, in words."""
+    hours = load_knowledge().check_in.hours
+    return "in a day" if hours == 24 else f"in {hours:.2g} hours"
 
 
 def reminder_of(tracker: Tracker) -> list[EventType]:

@@ -150,8 +150,8 @@ class ActionStartOver(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         knowledge, interview = load_knowledge(), interview_of(tracker)
-        grave = [flag for flag in interview.red_flags if knowledge.red_flags[flag].level == knowledge.gravest]
-        if grave:
+        if interview.outcome(knowledge).urgency == knowledge.gravest:
+            grave = [flag for flag in interview.red_flags if knowledge.red_flags[flag].level == knowledge.gravest] or interview.red_flags
             in_doubt = replace(interview, flags_to_confirm=tuple(dict.fromkeys((*grave, *interview.flags_to_confirm))))
             return [*slot_changes(interview, in_doubt), SlotSet("starting_over", True), FollowupAction(FORM)]
         returned = any(name.startswith(WELCOME_BACK) for name in responses_so_far(tracker)[:1])
@@ -182,7 +182,9 @@ class ActionLeave(Action):
             # A flag that could not be confirmed any more is told as one that stayed open.
             open_flags = [flag for flag in interview.flags_to_confirm if flag not in interview.red_flags]
             tracker.slots["unsure"] = [*interview.unsure, *open_flags]
-            events = ActionAssessment().run(dispatcher, tracker, domain)
+            left = [flag for flag in interview.flags_to_confirm if flag in interview.red_flags]
+            events = [SlotSet("unsure", tracker.slots["unsure"]), SlotSet("flags_to_confirm", left)]
+            events += ActionAssessment().run(dispatcher, tracker, domain)
         says_goodbye = intent_of(tracker) == "goodbye"
         if not says_goodbye and not open_question(tracker) and tracker.get_slot("check_in_due"):
             dispatcher.utter_message(response="utter_check_in_cancelled")

@@ -151,7 +151,7 @@ class ActionAskFlagsToConfirm(_Ask):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         interview, audience = interview_of(tracker), audience_of(tracker)
-        flag = load_knowledge().red_flags[interview.flags_to_confirm[0]]
+        flag = iv.entry(interview.flags_to_confirm[0], load_knowledge())
         wording = self._wording(tracker)
         in_doubt = flag.id in iv.doubted(interview) and not self._asked(tracker)
         question = f"doubt_{self.question}" if in_doubt else f"{wording}_{self.question}"
@@ -162,7 +162,7 @@ class ActionAskFlagsToConfirm(_Ask):
         return []
 
     def _is_same(self, text: str, tracker: Tracker) -> bool:
-        flag, audience = load_knowledge().red_flags[interview_of(tracker).flags_to_confirm[0]], audience_of(tracker)
+        flag, audience = iv.entry(interview_of(tracker).flags_to_confirm[0], load_knowledge()), audience_of(tracker)
         return audience.text(flag.confirm) in text or audience.text(flag.ask) in text
 
 

@@ -13,8 +13,8 @@ from backtalk.wording import Audience, days_in_words, listed, lower, quoted, upp
 UNSURE_NOTES = {
     "regions": "I do not know where it is, so I went through the signs of the whole back.",
     "onset": "I do not know how it started, so I could not take that into account.",
-    "warning_signs": "[You were|He was] not sure about the warning signs, so I could not count them as absent.",
-    "medical_history": "[You were|He was] not sure about [your|his] medical history, so I could not take it into account. I left out what "
+    "warning_signs": "You were not sure about the warning signs, so I could not count them as absent.",
+    "medical_history": "You were not sure about [your|his] medical history, so I could not take it into account. I left out what "
     "some conditions and medicines rule out.",
     "duration": "I do not know how long it has been going on, so I could not take that into account.",
     "pain_level": "I do not know how bad the pain is, so I could not take that into account.",
@@ -182,7 +182,7 @@ def _unsure_notes(unsure: Sequence[str], outcome: Outcome, knowledge: Knowledge)
     notes = [UNSURE_NOTES[question] for question in questions]
     for flag in (knowledge.red_flags[name] for name in unsure if name in knowledge.red_flags):
         headline = knowledge.urgency[flag.level].headline
-        notes.append(f"[You were|He was] not sure about {flag.name}. If it is there: {lower(headline)}")
+        notes.append(f"You were not sure about {flag.name}. If it is there: {lower(headline)}")
     return notes
 
 

@@ -11,7 +11,7 @@ from typing import Any, Mapping, Optional
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from backtalk import paths
-from backtalk.interview import AGE, Interview, entry
+from backtalk.interview import AGE, Interview, doubted, entry
 from backtalk.knowledge import Knowledge
 from backtalk.triage import Outcome
 from backtalk.wording import Audience, days_in_words, listed, lower, quoted, upper
@@ -62,7 +62,7 @@ def summarize(
     """The summary of an interview; `told` is the result that the visitor was given (`report.told_of`), if any."""
     outcome = interview.outcome(knowledge)
     facts = outcome.facts
-    in_doubt = [flag for flag in interview.flags_to_confirm if flag in facts.red_flags]
+    in_doubt = doubted(interview)
     present = [
         Line(name, upper(entry(name, knowledge).name) + (" (taken back, not yet confirmed)" if name in in_doubt else ""), "yes",
              interview.said.get(name) or None)

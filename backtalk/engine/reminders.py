@@ -51,6 +51,12 @@ async def set_reminders_anew(app: Sanic, _: Any = None) -> None:
         logger.info("%d check-ins are set.", count)
 
 
+def is_still_due(tracker: DialogueStateTracker, reminder: ReminderScheduled) -> bool:
+    """Whether a reminder is the check-in that the conversation waits for: not cancelled, not set anew, not sent by another server."""
+    due = tracker.get_slot(DUE)
+    return bool(due) and datetime.fromisoformat(due) == reminder.trigger_date_time
+
+
 def _pending(tracker: DialogueStateTracker) -> Optional[ReminderScheduled]:
     """The reminder of a check-in that was neither cancelled nor sent."""
     if not tracker.get_slot(DUE):

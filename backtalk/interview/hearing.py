@@ -56,7 +56,8 @@ def hear(
     answered = _is_answered(question, after, before, learned)
     if answered and question != CONFIRM and not after.is_open(question):
         after = replace(after, trail=(*without(after.trail, question), question), reopened=without(after.reopened, question))
-    return Heard(after, answered, learned, learned and _is_changed(after, before))
+    corrected = learned and after.conflicts == before.conflicts and _is_changed(after, before)
+    return Heard(after, answered, learned, corrected)
 
 
 def _is_answered(question: Optional[str], after: Interview, before: Interview, learned: bool) -> bool:
@@ -89,7 +90,10 @@ def _hear_patient(interview: Interview, message: Message) -> Interview:
     patient = told.get("value")
     if patient == SELF and interview.patient == OTHER and not told.get("plain"):
         patient = None
-    interview = replace(interview, patient=patient if patient in (SELF, OTHER) else interview.patient)
+    if patient in (SELF, OTHER) and patient != interview.patient:
+        # An age is one person's.
+        age = None if interview.patient else interview.age
+        interview = replace(interview, patient=patient, age=age, unsure=without(interview.unsure, AGE))
     if interview.patient == OTHER and patient == OTHER and told.get("relation"):
         interview = replace(
             interview, relation=_text(told["relation"]), pronoun=_pronoun(told.get("pronoun")), child=_text(told.get("child"))
@@ -97,8 +101,9 @@ def _hear_patient(interview: Interview, message: Message) -> Interview:
     spoken_of = _pronoun(message.first("pronoun", str))
     if interview.patient == OTHER and spoken_of and interview.pronoun in (None, "they"):
         interview = replace(interview, pronoun=spoken_of)
+    whose = message.entity("age").get("of") or interview.patient or SELF
     ages = [age for age in message.numbers("age") if 0 <= age <= _OLDEST]
-    return replace(interview, age=ages[0]) if ages else interview
+    return replace(interview, age=ages[0]) if ages and whose == (interview.patient or SELF) else interview
 
 
 def _text(value: Any) -> Optional[str]:
@@ -130,7 +135,8 @@ def _hear_findings(interview: Interview, message: Message, question: Optional[st
             *message.findings("red_flag", knowledge.red_flags, patient, UNCERTAIN, weak=checking),
             *_uncertain_trauma(message, patient, knowledge),
         )
-        if e["value"] not in flags and (e["value"] not in interview.cleared or _is_told_after_all(e["value"], question, knowledge))
+        if e["value"] not in flags
+        and (e["value"] not in (*interview.cleared, *interview.unsure) or _is_told_after_all(e["value"], question, knowledge))
     ]
     for e in uncertain:
         said.setdefault(e["value"], e.get("said") or "")
@@ -140,6 +146,7 @@ def _hear_findings(interview: Interview, message: Message, question: Optional[st
     }
     for e in (*more["caution"], *more["sign"]):
         said.setdefault(e["value"], e.get("said") or "")
+    signs_told = [e["value"] for e in more["sign"] if e.get("status", PRESENT) == PRESENT]
     pending = unique((*interview.flags_to_confirm, *(e["value"] for e in uncertain)))
     interview = replace(
         interview,
@@ -148,8 +155,11 @@ def _hear_findings(interview: Interview, message: Message, question: Optional[st
         cautions=unique((*interview.cautions, *(e["value"] for e in more["caution"]))),
         signs=unique((*interview.signs, *(e["value"] for e in more["sign"]))),
         # One in doubt stays so unless it is told once more.
-        flags_to_confirm=tuple(flag for flag in pending if flag not in told and (flag not in flags or flag in doubted(interview))),
+        flags_to_confirm=tuple(
+            flag for flag in pending if flag not in (*told, *signs_told) and (flag not in flags or flag in doubted(interview))
+        ),
         cleared=without(interview.cleared, *told),
+        unsure=without(interview.unsure, *told),
         said={**said, "onset": onset["said"]} if onset and onset.get("said") else said,
     )
     interview = _hear_regions(interview, message, question, knowledge)
@@ -211,7 +221,7 @@ def _hear_quantities(interview: Interview, message: Message, question: Optional[
     durations = message.durations(weak=question == "duration" or message.corrects)
     if durations:
         # A message may date several things; the longest is the one that matters to triage.
-        interview = _hear_duration(interview, max(durations, key=lambda e: e["value"]), message, knowledge)
+        interview = _hear_duration(interview, max(durations, key=lambda e: e["value"]), message, question, knowledge)
     levels = message.numbers("pain_level")
     if _asks("pain_level", interview, message, question) and not levels:
         levels = message.numbers("number") or message.numbers("ordinal")
@@ -220,20 +230,22 @@ def _hear_quantities(interview: Interview, message: Message, question: Optional[
     return replace(interview, pain_level=max(levels)) if levels else interview
 
 
-def _hear_duration(interview: Interview, told: Mapping[str, Any], message: Message, knowledge: Knowledge) -> Interview:
-    """Takes a duration; of two that do not go together neither holds, and the question is asked again."""
+def _hear_duration(
+    interview: Interview, told: Mapping[str, Any], message: Message, question: Optional[str], knowledge: Knowledge
+) -> Interview:
+    """Takes a duration; of two that do not go together the longer holds until the question is answered once more."""
     words, days, known = str(told.get("said") or told["value"]), float(told["value"]), interview.duration_days
-    if interview.duration is None or message.corrects:
+    if interview.duration is None or message.corrects or question == "duration":
         conflicts = {name: both for name, both in interview.conflicts.items() if name != "duration"}
         reopened = without(interview.reopened, "duration")
         return replace(interview, duration=words, duration_days=days, conflicts=conflicts, reopened=reopened)
     is_only_of_today = days <= 1 and known is not None and days < known
-    if known is None or is_only_of_today or not message.tells or not _far_apart(known, days, knowledge.long_duration.days):
+    tells = message.tells and not message.asks
+    if known is None or is_only_of_today or not tells or not _far_apart(known, days, knowledge.long_duration.days):
         return interview
+    longer = {"duration": words, "duration_days": days} if days > known else {}
     conflicts = {**interview.conflicts, "duration": [interview.duration, words]}
-    return replace(
-        interview, duration=None, duration_days=None, conflicts=conflicts, reopened=unique((*interview.reopened, "duration"))
-    )
+    return replace(interview, **longer, conflicts=conflicts, reopened=unique((*interview.reopened, "duration")))
 
 
 def _far_apart(one: float, other: float, limit: float) -> bool:
@@ -260,7 +272,7 @@ def _hear_denials(
     at_once = [flag for flag in denied if corrects and knowledge.red_flags[flag].level != knowledge.gravest]
     doubtful = [flag for flag in denied if flag not in at_once]
     takes_back = message.takes_back or (message.is_well and not (question and message.answers))
-    if takes_back and question != CONFIRM:
+    if takes_back and not denied and question != CONFIRM:
         told = {e["value"] for e in message.findings("red_flag", knowledge.red_flags, before.patient)}
         grave = [flag for flag in knowledge.red_flags if not knowledge.urgency[knowledge.red_flags[flag].level].relief]
         doubtful += [flag for flag in grave if flag in before.red_flags and flag not in told]
@@ -269,18 +281,21 @@ def _hear_denials(
         at_once.append(replaced)
     elif replaced and replaced not in at_once:
         doubtful.append(replaced)
-    after = _without_flags(after, at_once, knowledge)
-    doubtful = [flag for flag in doubtful if flag in after.red_flags and question != CONFIRM]
     gone = () if not message.corrects else tuple(
         e["value"] for name in ("caution", "sign") for e in message.findings(name, (*after.cautions, *after.signs), before.patient, DENIED)
     )
-    return replace(
-        after,
-        flags_to_confirm=unique((*doubtful, *after.flags_to_confirm)),
-        cautions=without(after.cautions, *gone),
-        signs=without(after.signs, *gone),
-        cleared=unique((*after.cleared, *gone)),
-    )
+    if _ends_an_emergency(after, at_once, gone, knowledge):
+        doubtful = [*at_once, *(sign for sign in gone if sign in after.signs), *doubtful]
+        at_once, gone = [], tuple(entry for entry in gone if entry not in after.signs)
+    doubtful = [entry for entry in doubtful if entry in (*after.red_flags, *after.signs) and question != CONFIRM]
+    after = _without(after, (*at_once, *gone), knowledge)
+    return replace(after, flags_to_confirm=unique((*doubtful, *after.flags_to_confirm)))
+
+
+def _ends_an_emergency(interview: Interview, flags: Iterable[str], others: Iterable[str], knowledge: Knowledge) -> bool:
+    """Whether an emergency, be it one of several facts together, would be none without these."""
+    left = _without(interview, (*flags, *others), knowledge)
+    return interview.outcome(knowledge).urgency == knowledge.gravest != left.outcome(knowledge).urgency
 
 
 def _denied(interview: Interview, message: Message, knowledge: Knowledge) -> list[str]:
@@ -307,19 +322,22 @@ def _replaced_onset(
     return next((flag for flag in flags if flag and flag != now), None) if tells_anew and not now else None
 
 
-def _without_flags(interview: Interview, flags: Iterable[str], knowledge: Knowledge) -> Interview:
-    """The interview with flags gone, and with them the onset that raises one."""
-    flags = tuple(flags)
-    if not flags:
+def _without(interview: Interview, gone: Iterable[str], knowledge: Knowledge) -> Interview:
+    """The interview with flags, signs and cautions gone, and with a flag the onset that raises it."""
+    gone = tuple(gone)
+    if not gone:
         return interview
     raises = knowledge.onsets[interview.onset].red_flag if interview.onset else None
     return replace(
         interview,
-        onset="unknown" if raises in flags else interview.onset,
-        red_flags=without(interview.red_flags, *flags),
-        flags_to_confirm=without(interview.flags_to_confirm, *flags),
-        cleared=unique((*interview.cleared, *flags)),
-        said={name: words for name, words in interview.said.items() if name not in flags and not (name == "onset" and raises in flags)},
+        onset="unknown" if raises in gone else interview.onset,
+        red_flags=without(interview.red_flags, *gone),
+        signs=without(interview.signs, *gone),
+        cautions=without(interview.cautions, *gone),
+        flags_to_confirm=without(interview.flags_to_confirm, *gone),
+        unsure=without(interview.unsure, *gone),
+        cleared=unique((*interview.cleared, *gone)),
+        said={name: words for name, words in interview.said.items() if name not in gone and not (name == "onset" and raises in gone)},
     )
 
 
@@ -329,6 +347,8 @@ def _hear_unsure(interview: Interview, message: Message, question: str) -> Inter
         return replace(interview, unsure=unique((*interview.unsure, question)))
     if not interview.is_open(question) or message.answer not in (UNSURE, SKIP):
         return interview
+    if question in interview.conflicts:
+        return replace(interview, conflicts={name: both for name, both in interview.conflicts.items() if name != question})
     if question == "onset":
         return replace(interview, onset="unknown", unsure=unique((*interview.unsure, question)))
     if question == "regions":
@@ -353,21 +373,20 @@ def _hear_confirmation(interview: Interview, message: Message, pending: Ids) -> 
     flag = pending[0] if pending else None
     if not flag or flag not in interview.flags_to_confirm:
         return interview
-    in_doubt = flag in interview.red_flags
+    in_doubt = flag in doubted(interview)
     waiting = without(interview.flags_to_confirm, flag)
     if message.answer in (YES, ALL):
-        return replace(interview, flags_to_confirm=waiting, red_flags=unique((*interview.red_flags, flag)))
-    named = message.findings("red_flag", (flag,), interview.patient, DENIED) or _onset_denied(message, flag, interview)
-    if message.answer == NO or message.takes_back or message.is_well or named:
-        cleared = _without_flags(replace(interview, flags_to_confirm=waiting), (flag,), message.knowledge)
-        return replace(cleared, said={name: words for name, words in cleared.said.items() if name != flag})
+        flags = interview.red_flags if flag in interview.signs else unique((*interview.red_flags, flag))
+        return replace(interview, flags_to_confirm=waiting, red_flags=flags, unsure=without(interview.unsure, flag))
+    named = any(message.findings(kind, (flag,), interview.patient, DENIED) for kind in _KINDS) or _onset_denied(message, flag, interview)
+    if message.says_no or named:
+        return _without(interview, (flag,), message.knowledge)
     if message.answer in (UNSURE, SKIP) and in_doubt:
         # Told before, and nobody says now that it is not so.
         return replace(interview, flags_to_confirm=waiting)
     if message.answer in (UNSURE, SKIP):
         said = {name: words for name, words in interview.said.items() if name != flag}
-        cleared, unsure = unique((*interview.cleared, flag)), unique((*interview.unsure, flag))
-        return replace(interview, flags_to_confirm=waiting, said=said, cleared=cleared, unsure=unsure)
+        return replace(interview, flags_to_confirm=waiting, said=said, unsure=unique((*interview.unsure, flag)))
     return interview
 
 
@@ -433,4 +452,5 @@ def _choose(interview: Interview, chosen: Sequence[str], knowledge: Knowledge) -
         interview, red_flags=unique(flags), cautions=unique(cautions), signs=unique(signs), said=said,
         flags_to_confirm=without(interview.flags_to_confirm, *chosen),
         cleared=without(interview.cleared, *chosen),
+        unsure=without(interview.unsure, *chosen),
     )

@@ -29,7 +29,10 @@ class Message:
             spoken = None
         self.answer = None if intent in _ASKS_BACK else spoken or _ANSWER_OF_INTENT.get(intent or "")
         self.tells = intent in _TELLS
-        marks = [e["value"] for e in self._entities if e["entity"] == "correction"]
+        # "It has not stopped" takes nothing back.
+        marks = [e["value"] for e in self._entities if e["entity"] == "correction" and e.get("status", PRESENT) == PRESENT]
+        self._still_there = any(e["entity"] == "correction" and e.get("status", PRESENT) != PRESENT for e in self._entities)
+        self.asks = any(e["entity"] == "question" for e in self._entities)
         self.corrects = bool("change" in marks or intent == "correct") and "add" not in marks
         self.takes_back = "take_back" in marks
         self.is_well = ("well" in marks or intent == "take_back") and spoken in (None, NO)
@@ -45,6 +48,15 @@ class Message:
             if following.get("start", 0) >= answer.get("end", 0):
                 return answer["value"]
         return answers[-1]["value"] if answers else None
+
+    @property
+    def says_no(self) -> bool:
+        """Whether it is a plain no, by itself or of a person ("no", "I don't"), and not about a thing ("it has not stopped")."""
+        spoken = next((e for e in self._entities if e["entity"] == "answer"), None)
+        if self.answer != NO or self._still_there or spoken is None:
+            return self.answer == NO and not self._still_there
+        is_of_a_thing = str(spoken.get("said", "")).lower().startswith(("it", "that", "this", "they"))
+        return spoken.get("status", PRESENT) in (PRESENT, DENIED) and not is_of_a_thing
 
     def entity(self, name: str) -> Mapping[str, Any]:
         """The first entity of a name, or an empty one."""

@@ -24,7 +24,7 @@ class Interview:
     `regions` is None until asked or said, then a tuple that may be empty (the visitor does not know). `warning_signs`
     and `medical_history` are found, none, unsure, or None while open. `said` maps flags, and the questions and conditions of the
     summary, to the visitor's words. `flags_to_confirm` holds flags that wait for a plain yes or no; one that stands in `red_flags`
-    as well is in doubt and counts until it is answered. `cleared` holds flags that were asked about and denied, `unsure` the
+    as well is in doubt and counts until it is answered (a sign may be in doubt as well). `cleared` holds flags that were asked about and denied, `unsure` the
     questions and flags left open, `unknown` the entries of lists left open, `offered` the checklist as last shown, in its order,
     `trail` the questions in the order of their answers, `reopened` those that are to be asked once more, `conflicts` two answers to one question that do not go together.
     `relation`, `pronoun`, `child` and `age` are those of somebody else whose back it is; `age` is anyone's.
@@ -63,9 +63,10 @@ class Interview:
             # The age is still to be asked.
             child = None
         known = {*self.red_flags, *self.cautions, *self.signs, *self.cleared}
+        unsure = tuple(name for name in self.unsure if name not in known)
         return Facts(
             regions=self.regions or (), onset=self.onset, red_flags=self.red_flags, cautions=self.cautions,
-            signs=self.signs, duration_days=self.duration_days, pain_level=self.pain_level, unsure=self.unsure,
+            signs=self.signs, duration_days=self.duration_days, pain_level=self.pain_level, unsure=unsure,
             unknown=tuple(entry for entry in self.unknown if entry not in known), age=self.age, child=child or "no",
         )
 
@@ -80,6 +81,8 @@ class Interview:
 
     def is_open(self, question: str) -> bool:
         """Whether a question has no answer yet, and was not left open either."""
+        if question in self.conflicts:
+            return True
         value = getattr(self, question)
         return (value is None or value == ()) and question not in self.unsure
 

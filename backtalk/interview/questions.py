@@ -32,12 +32,12 @@ def next_question(interview: Interview, knowledge: Knowledge, is_told: bool = Fa
 
 def doubted(interview: Interview) -> Ids:
     """The flags that were told and then taken back or denied; each waits for a plain yes or no."""
-    return tuple(flag for flag in interview.flags_to_confirm if flag in interview.red_flags)
+    return tuple(flag for flag in interview.flags_to_confirm if flag in (*interview.red_flags, *interview.signs))
 
 
 def checklist(question: str, interview: Interview, knowledge: Knowledge) -> Ids:
     """What a checklist question still has to ask, gravest first: flags, signs and cautions not known already."""
-    known = {*interview.red_flags, *interview.cautions, *interview.signs, *interview.cleared}
+    known = {*interview.red_flags, *interview.cautions, *interview.signs, *interview.cleared, *interview.unsure}
     return tuple(entry for entry in whole_checklist(question, interview, knowledge) if entry not in known)
 
 

@@ -48,9 +48,11 @@ def to_entities(reading: Reading, extractor: str) -> list[dict[str, Any]]:
         )
     elif reading.patient:
         entities.append({"entity": "patient", "value": reading.patient, "plain": reading.plainly, "extractor": extractor})
-    for name, value in (("pronoun", people.pronoun), ("age", people.age)):
-        if value is not None:
-            entities.append({"entity": name, "value": value, "extractor": extractor})
+    if people.pronoun:
+        entities.append({"entity": "pronoun", "value": people.pronoun, "extractor": extractor})
+    if people.age is not None:
+        of = "self" if people.age_is_own else "other"
+        entities.append({"entity": "age", "value": people.age, "of": of, "extractor": extractor})
     if reading.question:
         entities.append({"entity": "question", "value": True, "extractor": extractor})
     return entities

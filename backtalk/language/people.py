@@ -30,19 +30,21 @@ _SCHOOL_AGE, _GROWN_AGE = 8.0, 18.0
 @dataclass(frozen=True)
 class People:
     """`relation`: the word for the other person ("mum"), and what it tells; `pronoun`: he or she, where the text says only one;
-    `age`: of that person, or of the writer, in years."""
+    `age`: in years, of the writer where `age_is_own`."""
 
     relation: Optional[str] = None
     relative: Relative = _ANYONE
     pronoun: Optional[str] = None
     age: Optional[float] = None
+    age_is_own: bool = False
 
 
 def read_people(text: str, relatives: Mapping[str, Relative], about_another: bool) -> People:
     """The people of a message. `about_another`: the back that it is about is somebody else's."""
     pronoun = _pronoun(text)
     if not about_another:
-        return People(pronoun=pronoun, age=_own_age(text))
+        own = _own_age(text)
+        return People(pronoun=pronoun, age=read_age(text) if own is None and pronoun else own, age_is_own=own is not None)
     word = _relation(text, relatives)
     relative = relatives[word] if word else _ANYONE
     if relative.pronoun == "they" and pronoun:

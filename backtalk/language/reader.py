@@ -55,6 +55,10 @@ _MINE = re.compile(
     r"\b(?:with|of|got|had) mine\b|\bmine(?:'?s| is| has| just| only| started| went| hurts| feels)\b(?! (?:ok|okay|fine)\b)"
     r"|\bmy own (?:back|neck)\b", re.I
 )
+_THEIR_CHILD = re.compile(
+    r"\b(?:my|our) (?:\w+ ){0,2}?(?:\d{1,2}|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)[ -]?(?:years?|yrs?|months?)[ -]old\b"
+    r"|\b(?:my|our) \d{1,2} ?(?:yo|y/o)\b|\b(?:my|our) (?:teenage|teen|little|young|small|baby) (?:son|daughter|boy|girl|one)\b", re.I
+)
 _REFUTED = re.compile(r"\b(?:not|isn't|isnt|wasn't|wasnt|rather than|instead of) (?:since |for |from |just |only |about |the )*$", re.I)
 # The writer's own back, and nothing that a helper could say of himself.
 _PLAINLY_OWN = re.compile(r"\bmy (?:\w+ ){0,2}(?:back|neck|spine)\b|\b(?:mine|myself)\b|\bfor me\b", re.I)
@@ -209,6 +213,7 @@ class Reader:
             finding.experiencer == OTHER and finding.id not in self._standing and finding.kind not in (ANSWER, "caution")
             for finding in findings
         )
+        proxies = proxies or bool(_THEIR_CHILD.search(text) and not _PLAINLY_OWN.search(text))
         if (proxies or (others and not speaks_of_self)) and not _MINE.search(text):
             return OTHER
         return "self" if speaks_of_self else None

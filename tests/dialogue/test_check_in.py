@@ -18,7 +18,7 @@ from conftest import Bot, free_port
 
 SECONDS = 6.0
 PATIENCE = 60
-OFFER = "Shall I ask you again tomorrow"
+OFFER = "Shall I ask you again"
 
 
 class Site:
@@ -147,6 +147,18 @@ def test_comes_although_the_server_was_stopped_and_started(bot: Restartable, sit
     assert site.wait_for("you wanted me to ask again")["recipient_id"] == visitor.sender
     visitor.say("about the same")
     site.wait_for("That can take some time")
+
+
+def test_comes_although_the_session_is_long_over(bot: Restartable, site: Site) -> None:
+    visitor = ByCallback(bot, site, "callback-5")
+    visitor.say(*STIFF_NECK, "yes")
+    site.wait_for("I will ask you")
+    parsed = {"intent": {"name": "greet"}, "entities": [], "text": ""}
+    event = {"event": "user", "text": "", "parse_data": parsed, "timestamp": time.time() - 86400, "input_channel": "callback"}
+    assert post(f"{bot.bot.url}/conversations/{visitor.sender}/tracker/events", event)[0] == 200
+    assert site.wait_for("you wanted me to ask again")["recipient_id"] == visitor.sender
+    visitor.say("much better")
+    site.wait_for("Good to hear")
 
 
 def test_is_cancelled_by_a_word(bot: Restartable, site: Site) -> None:

@@ -5,7 +5,7 @@ import pytest
 from conftest import Visitor
 from random_walk import known_names, walk
 
-TURNS, SEED = 3000, 20
+TURNS, SEED = 2000, 20
 COVERED = 0.8
 
 

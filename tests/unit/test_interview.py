@@ -631,7 +631,7 @@ class TestCorrections:
         left = after(known("regions", cleared=("fever",)), typed(found("red_flag", "fever")))
         assert (left.red_flags, left.cleared) == (("fever",), ())
 
-    def test_two_durations_that_do_not_go_together_are_asked_about(self):
+    def test_two_durations_that_do_not_go_together_are_asked_about_and_the_longer_holds(self):
         left = after(known(*contract.QUESTIONS), typed(durations=(lasting(90, "three months"),)))
         assert left.conflicts == {"duration": ["two days", "three months"]}
         assert next_question(left, KNOWLEDGE, is_told=True) == "duration"
@@ -694,3 +694,59 @@ def test_a_helper_stays_a_helper_until_speaking_plainly_of_the_own_back():
 @pytest.mark.parametrize("value", [None, ["x"], {"a": [1]}, "x" * 99, -5, 1e9, True])
 def test_forged_entities_change_nothing(name, value):
     assert after(Interview(), [{"entity": name, "value": value}]) == Interview()
+
+
+class TestPlainQuestion:
+    """What ends a doubt about a sign, and what does not."""
+
+    DOUBT = known("regions", red_flags=("saddle_numbness",), flags_to_confirm=("saddle_numbness",))
+
+    @pytest.mark.parametrize("no", ["no", "nope", "i dont", "she does not"])
+    def test_a_plain_no_does(self, no):
+        assert after(self.DOUBT, typed(found("answer", "no", no)), CONFIRM).red_flags == ()
+
+    @pytest.mark.parametrize(
+        "findings",
+        [
+            [found("correction", "take_back")], [found("correction", "well")], [found("answer", "no", "it has not")],
+            [found("answer", "no", "it is not")], [found("answer", "no", "no", status="past")], [found("correction", "take_back", status="denied")],
+        ],
+    )
+    def test_other_words_do_not(self, findings):
+        left = after(self.DOUBT, typed(*findings), CONFIRM)
+        assert (left.red_flags, left.flags_to_confirm) == (("saddle_numbness",), ("saddle_numbness",))
+
+    @pytest.mark.parametrize("facts", [{"red_flags": ("accident", "limb_weakness")}, {"red_flags": ("fall",), "signs": ("numb_limb",)}])
+    def test_an_emergency_of_several_facts_is_asked_about_too(self, facts):
+        told = known("regions", **facts)
+        name = "numb_limb" if "signs" in facts else "limb_weakness"
+        kind = "sign" if "signs" in facts else "red_flag"
+        left = after(told, typed(found("correction", "change"), found(kind, name, status="denied")))
+        assert left.outcome(KNOWLEDGE).urgency == "emergency" and left.flags_to_confirm == (name,)
+        assert after(left, typed(NO), CONFIRM).outcome(KNOWLEDGE).urgency == "urgent"
+
+
+class TestLeftOpen:
+    @pytest.mark.parametrize("finding, flags", [(found("red_flag", "fever"), ("fever",)), (found("red_flag", "osteoporosis"), ("osteoporosis",))])
+    def test_a_flag_told_later_is_open_no_more(self, finding, flags):
+        left = after(known("regions", unsure=("fever", "osteoporosis")), typed(finding))
+        assert left.red_flags == flags and not set(flags) & set(left.unsure)
+
+    def test_a_flag_left_open_is_not_ruled_out(self):
+        left = after(known("regions", flags_to_confirm=("fever",)), typed(UNSURE), CONFIRM)
+        assert (left.unsure, left.cleared) == (("fever",), ())
+        assert "fever" not in checklist("warning_signs", left, KNOWLEDGE)
+
+
+def test_an_age_is_one_persons():
+    helper = after(Interview(), typed(patient="other", people=People("toddler", Relative("they", "yes"))))
+    assert after(helper, typed(people=People(age=40.0, age_is_own=True))).age is None
+    assert after(helper, typed(people=People(age=3.0))).age == 3
+    grown = after(known("regions"), typed(patient="self", people=People(age=40.0, age_is_own=True)))
+    assert after(grown, typed(patient="other", people=People("son", Relative("he", "maybe")))).age is None
+
+
+def test_a_question_about_time_is_no_contradiction():
+    told = known(*contract.QUESTIONS, **{})
+    told = replace(told, duration="8 weeks", duration_days=56)
+    assert after(told, typed(durations=(lasting(2, "2 days"),), question=True)) == told

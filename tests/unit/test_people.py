@@ -3,6 +3,7 @@
 import pytest
 
 from backtalk.knowledge import load_phrases
+from backtalk.language.reader import load_wording_reader
 from backtalk.language.people import read_age, read_people
 
 RELATIVES = load_phrases().relatives
@@ -42,3 +43,17 @@ def test_age(text, age):
 @pytest.mark.parametrize("text, age", [("im 14 and my back hurts", 14), ("I'm 5 weeks pregnant", None), ("my 3 year old jumped on my back", None)])
 def test_the_writers_own_age(text, age):
     assert read_people(text, RELATIVES, about_another=False).age == age
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["my 8 year old son has a sore lower back", "my 8-year-old has back pain", "our 5 year old has back ache", "my teenage daughter has lower back pain"],
+)
+def test_somebodys_child_is_the_patient(text):
+    reading = load_wording_reader().read(text)
+    assert reading.patient == "other"
+
+
+@pytest.mark.parametrize("text", ["my 3 year old jumped on my back", "i picked up my 5 year old and my neck went"])
+def test_ones_own_back_is_ones_own(text):
+    assert load_wording_reader().read(text).patient == "self"
