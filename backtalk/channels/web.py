@@ -80,7 +80,7 @@ class Conversations(OutputChannel):
         for queue in self._listening.get(recipient_id, ()):
             await queue.put(parts)
         if recipient_id not in self._listening:
-            self._keep(recipient_id, parts)
+            self.keep(recipient_id, parts)
 
     async def send_text_message(self, recipient_id: Text, text: Text, **kwargs: Any) -> None:
         """Takes a plain text."""
@@ -99,8 +99,12 @@ class Conversations(OutputChannel):
             self._listening[conversation].remove(queue)
             if not self._listening[conversation]:
                 del self._listening[conversation]
+            # Whoever listened is gone: what was not sent is kept for the next.
+            while not queue.empty():
+                self.keep(conversation, queue.get_nowait())
 
-    def _keep(self, conversation: Text, parts: Dict[Text, Any]) -> None:
+    def keep(self, conversation: Text, parts: Dict[Text, Any]) -> None:
+        """Keeps a message for whoever listens next."""
         self._kept.setdefault(conversation, deque(maxlen=_MOST_KEPT)).append(parts)
         while len(self._kept) > _MOST_CONVERSATIONS:
             del self._kept[next(iter(self._kept))]
@@ -180,7 +184,7 @@ class WebInput(InputChannel):
             locale = {"locale": body["locale"]} if isinstance(body.get("locale"), str) else {}
             reply = Reply(self._conversations)
             message = UserMessage(text, reply, sender, input_channel=self.name(), metadata=locale)
-            await self._reply(request, reply, on_new_message(message))
+            await self._reply(request, sender, reply, on_new_message(message))
             return None
 
         @web.route("/events", methods=["GET"])
@@ -194,22 +198,25 @@ class WebInput(InputChannel):
 
         return web
 
-    async def _reply(self, request: Request, reply: Reply, handle: Coroutine[Any, Any, Any]) -> None:
-        """Streams the replies to a message; the stream ends whatever happens."""
+    async def _reply(self, request: Request, sender: Text, reply: Reply, handle: Coroutine[Any, Any, Any]) -> None:
+        """Streams the replies to a message; the stream ends whatever happens, and what nobody reads any more is kept."""
         stream = await request.respond(content_type=CONTENT_TYPE)
         handling = asyncio.create_task(handle)
+        handling.add_done_callback(_log_failure)
         handling.add_done_callback(lambda _: reply.queue.put_nowait(None))
+        parts: Optional[Dict[Text, Any]] = None
         replied = False
         try:
             while (parts := await reply.queue.get()) is not None:
-                replied = True
                 await stream.send(_line(parts))
-            if handling.exception():
-                logger.error("A message could not be handled", exc_info=handling.exception())
+                replied, parts = True, None
             if handling.exception() or not replied:
                 await stream.send(_line({"error": "failed", "text": SORRY}))
         finally:
             reply.is_over = True
+            for unread in (parts, *_drained(reply.queue)):
+                if unread:
+                    self._conversations.keep(sender, unread)
         await stream.eof()
 
     async def _listen(self, request: Request, sender: Text) -> None:
@@ -219,10 +226,25 @@ class WebInput(InputChannel):
         with self._conversations.listening(sender) as queue:
             while (left := ends - time.monotonic()) > 0:
                 try:
-                    await stream.send(_line(await asyncio.wait_for(queue.get(), left)))
+                    parts = await asyncio.wait_for(queue.get(), left)
                 except asyncio.TimeoutError:
                     break
+                try:
+                    await stream.send(_line(parts))
+                except BaseException:
+                    queue.put_nowait(parts)
+                    raise
         await stream.eof()
+
+
+def _log_failure(handling: asyncio.Task) -> None:
+    if not handling.cancelled() and handling.exception():
+        logger.error("A message could not be handled", exc_info=handling.exception())
+
+
+def _drained(queue: asyncio.Queue) -> Iterator[Optional[Dict[Text, Any]]]:
+    while not queue.empty():
+        yield queue.get_nowait()
 
 
 def _line(value: Dict[Text, Any]) -> Text:

@@ -52,11 +52,11 @@ class Message:
     @property
     def says_no(self) -> bool:
         """Whether it is a plain no, by itself or of a person ("no", "I don't"), and not about a thing ("it has not stopped")."""
-        spoken = next((e for e in self._entities if e["entity"] == "answer"), None)
-        if self.answer != NO or self._still_there or spoken is None:
-            return self.answer == NO and not self._still_there
-        is_of_a_thing = str(spoken.get("said", "")).lower().startswith(("it", "that", "this", "they"))
-        return spoken.get("status", PRESENT) in (PRESENT, DENIED) and not is_of_a_thing
+        spoken = [e for e in self._entities if e["entity"] == "answer"]
+        is_of_a_thing = any(str(e.get("said", "")).lower().startswith(("it ", "that ", "this ")) for e in spoken)
+        if self.answer != NO or self._still_there or is_of_a_thing:
+            return False
+        return not spoken or spoken[0].get("status", PRESENT) in (PRESENT, DENIED)
 
     def entity(self, name: str) -> Mapping[str, Any]:
         """The first entity of a name, or an empty one."""
