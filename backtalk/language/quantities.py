@@ -108,7 +108,7 @@ _TEN = re.compile(
     rf"\s?(?:/|out ?of|outta|outof|of|from|on|over)\s?(?:a |a possible )?(?:10|ten)\b(?! (?:{_unit}))"
 )
 # The ends of the scale are no levels.
-_SCALE = re.compile(r"(?<=\d)\s?/\s?10\b|\bout ?(?:of|a) (?:a |a possible )?(?:10|ten)\b|\b(?:0|1|zero|one|nought)\s?(?:to|-)\s?(?:10|ten)\b")
+_SCALE = re.compile(r"(?<=\d)\s?/\s?10\b|\bout ?(?:of|t?a) (?:a |a possible )?(?:10|ten)\b|\b(?:0|1|zero|one|nought)\s?(?:to|-)\s?(?:10|ten)\b")
 _level = rf"(?P<level>10|\d(?:\.\d)?|{'|'.join(_COUNTING[:11])}|nought)(?:ish)?"
 _roughly = r"(?:is |at |of |as |to |it |like |about |around |roughly |maybe |probably |a |an |solid |good |steady |say |only |just )*"
 # Not "6 weeks", "5 a side", "4 kids": what is rated stands alone.
