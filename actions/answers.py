@@ -9,7 +9,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.tracker import audience_of, help_response, interview_of, open_question, topic_of_last_answer
 from backtalk.interview import CONFIRM, entry
 from backtalk.knowledge import Knowledge, load_knowledge
-from backtalk.triage import cautions_for, excluded_by, held_back_by
+from backtalk.triage import cautions_for, decides_alone, excluded_by, held_back_by
 from backtalk.wording import listed, upper
 
 
@@ -121,7 +121,8 @@ def _answer(topic: str, dispatcher: CollectingDispatcher, tracker: Tracker) -> N
     if about_relief and not _relief_allowed(tracker):
         dispatcher.utter_message(response="utter_no_relief_now")
         return
-    if is_emergency and topic in knowledge.follow_ups.emergency.values() and _is_a_crisis(tracker, knowledge):
+    is_crisis = is_emergency and decides_alone(interview_of(tracker).outcome(knowledge), knowledge)
+    if is_crisis and topic in knowledge.follow_ups.emergency.values():
         dispatcher.utter_message(response="utter_crisis")
         return
     dispatcher.utter_message(response=f"utter_{topic}")
@@ -144,12 +145,6 @@ def _add_what_this_visitor_told(option: str, dispatcher: CollectingDispatcher, t
     if option in knowledge.relief and not excluded_by(option, facts, knowledge):
         for caution in cautions_for(option, facts, knowledge):
             dispatcher.utter_message(text=audience.text(caution))
-
-
-def _is_a_crisis(tracker: Tracker, knowledge: Knowledge) -> bool:
-    """Whether what makes the emergency is a sign with words of its own, such as thoughts of suicide, and nothing else."""
-    flags = [knowledge.red_flags[flag] for flag in interview_of(tracker).red_flags]
-    return all(flag.headline for flag in flags if flag.level == knowledge.gravest)
 
 
 def _named(tracker: Tracker, knowledge: Knowledge) -> list[str]:

@@ -11,10 +11,9 @@ from rasa_sdk.events import EventType, ReminderCancelled, ReminderScheduled, Slo
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.tracker import can_be_written_to, intent_of, responses_so_far
+from backtalk.check_in import DUE, INTENT
 from backtalk.knowledge import load_knowledge
 
-DUE = "check_in_due"
-INTENT = "EXTERNAL_check_in"
 OFFER = "utter_offer_check_in"
 # A reminder that is due so soon is left to run as it was set.
 _SOON = timedelta(minutes=1)
@@ -92,8 +91,8 @@ def when() -> str:
 def reminder_of(tracker: Tracker) -> list[EventType]:
     """The reminder of a check-in that is still to come, to be set anew."""
     due = tracker.get_slot(DUE)
-    when = datetime.fromisoformat(due) if due else None
-    return [_reminder(tracker, when)] if when and when > datetime.now(timezone.utc) + _SOON else []
+    moment = datetime.fromisoformat(due) if due else None
+    return [_reminder(tracker, moment)] if moment and moment > datetime.now(timezone.utc) + _SOON else []
 
 
 def cancelled_check_in(tracker: Tracker) -> list[EventType]:

@@ -1,6 +1,5 @@
 """The ways through a conversation: a new session, going on, going back, correcting, starting over, leaving."""
 
-from dataclasses import replace
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -11,7 +10,8 @@ from actions.assessment import ActionAssessment
 from actions.check_in import cancelled_check_in, reminder_of
 from actions.screening import entities_of
 from actions.tracker import FORM, intent_of, interview_of, next_question_of, open_question, recap_of, responses_so_far, slot_changes
-from backtalk.interview import Interview, fresh_start, go_back, hear, look_again
+from backtalk.check_in import DUE
+from backtalk.interview import Interview, doubted, fresh_start, go_back, hear, in_doubt, look_again
 from backtalk.knowledge import load_knowledge
 from backtalk.report import told_of
 from backtalk.wording import listed, quoted
@@ -20,7 +20,7 @@ LEAVE_QUESTIONNAIRE = (ActiveLoop(None), SlotSet("requested_slot", None))
 WELCOME_BACK = "utter_welcome_back"
 # Slots that belong to a moment of the session before, and those that outlive a fresh start.
 _OF_THE_MOMENT = {"requested_slot", "returned", "paused_at", "answered", "telling", "corrected", "assessment_due", "heard"}
-_LASTING = ("locale", "check_in_due", "check_in_offered")
+_LASTING = ("locale", DUE, "check_in_offered")
 
 
 class ActionSessionStart(Action):
@@ -151,9 +151,7 @@ class ActionStartOver(Action):
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         knowledge, interview = load_knowledge(), interview_of(tracker)
         if interview.outcome(knowledge).urgency == knowledge.gravest:
-            grave = [flag for flag in interview.red_flags if knowledge.red_flags[flag].level == knowledge.gravest] or interview.red_flags
-            in_doubt = replace(interview, flags_to_confirm=tuple(dict.fromkeys((*grave, *interview.flags_to_confirm))))
-            return [*slot_changes(interview, in_doubt), SlotSet("starting_over", True), FollowupAction(FORM)]
+            return [*slot_changes(interview, in_doubt(interview, knowledge)), SlotSet("starting_over", True), FollowupAction(FORM)]
         returned = any(name.startswith(WELCOME_BACK) for name in responses_so_far(tracker)[:1])
         kept = fresh_start(interview) if returned else Interview()
         settings = knowledge.settings_for(tracker.get_slot("locale"))
@@ -180,13 +178,13 @@ class ActionLeave(Action):
         untold = (interview.red_flags or interview.flags_to_confirm) and tracker.get_slot("assessed") != told_of(outcome)
         if untold:
             # A flag that could not be confirmed any more is told as one that stayed open.
-            open_flags = [flag for flag in interview.flags_to_confirm if flag not in interview.red_flags]
+            left = doubted(interview)
+            open_flags = [flag for flag in interview.flags_to_confirm if flag not in left]
             tracker.slots["unsure"] = [*interview.unsure, *open_flags]
-            left = [flag for flag in interview.flags_to_confirm if flag in interview.red_flags]
-            events = [SlotSet("unsure", tracker.slots["unsure"]), SlotSet("flags_to_confirm", left)]
+            events = [SlotSet("unsure", tracker.slots["unsure"]), SlotSet("flags_to_confirm", list(left))]
             events += ActionAssessment().run(dispatcher, tracker, domain)
         says_goodbye = intent_of(tracker) == "goodbye"
-        if not says_goodbye and not open_question(tracker) and tracker.get_slot("check_in_due"):
+        if not says_goodbye and not open_question(tracker) and tracker.get_slot(DUE):
             dispatcher.utter_message(response="utter_check_in_cancelled")
             return [*events, *cancelled_check_in(tracker)]
         dispatcher.utter_message(response="utter_goodbye" if says_goodbye else "utter_stopped")

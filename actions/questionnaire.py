@@ -22,6 +22,7 @@ MOST_ASKED_ALIKE = 2
 # The wordings of a question by the beginnings of their responses' names, and what each counts as.
 WORDINGS = {"ask": "ask", "doubt": "ask", "open": "open", "rephrase": "rephrase", "which": "rephrase", "remind": "remind"}
 
+
 class ValidateSpasmAssessment(Action):
     """Requests the next question. Rasa itself rejects the form, and lets the rules reply, when nothing was answered."""
 

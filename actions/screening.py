@@ -10,6 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.tracker import (
     intent_of, interview_of, message_id_of, metadata_of, open_question, responses_so_far, slot_changes, tapped, topic_of_last_answer,
 )
+from backtalk.check_in import INTENT
 from backtalk.interview import Heard, Interview, doubted, hear, next_question
 from backtalk.knowledge import Knowledge, load_knowledge
 from backtalk.report import changed_facts, told_of
@@ -21,7 +22,7 @@ _BUTTON = re.compile(r"^/\w+(?:\{.*\})?$")
 # Responses behind which the visitor has left, and whoever comes back with a danger sign is told at once what it means.
 _LEFT = ("utter_goodbye", "utter_stopped")
 # Intents that say themselves how a conversation goes on after a long silence.
-_GOES_ON = ("go_on", "start_over", "better", "same", "worse", "EXTERNAL_check_in")
+_GOES_ON = ("go_on", "start_over", "better", "same", "worse", INTENT)
 _LONGEST_LOCALE = 35
 # Messages about the talk itself. The encoder was tuned to messages about backs; what it alone hears in these is asked about where it
 # would be an emergency, and else passed over.
@@ -53,8 +54,9 @@ class ActionValidateSlotMappings(Action):
         events = slot_changes(before, heard.interview)
         if outcome.urgency == knowledge.gravest or told:
             events += _changed(tracker, "urgency", outcome.urgency)
-        audience = Audience(knowledge.settings_for(tracker.get_slot("locale")), heard.interview.addressed)
         locale = str(metadata_of(tracker).get("locale") or tracker.get_slot("locale") or "")[:_LONGEST_LOCALE] or None
+        settings = knowledge.settings_for(locale)
+        audience = Audience(settings, heard.interview.addressed)
         now = {
             "assessment_due": _is_due(tracker, before, heard, outcome, knowledge),
             "answered": heard.answered,
@@ -66,7 +68,7 @@ class ActionValidateSlotMappings(Action):
             "returned": bool(tracker.get_slot("returned")) and intent not in _GOES_ON,
             "locale": locale,
             "heard": message,
-            **knowledge.settings_for(locale),
+            **settings,
         }
         return [*events, *(event for name, value in now.items() for event in _changed(tracker, name, value))]
 

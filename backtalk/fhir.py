@@ -7,12 +7,13 @@ import json
 from datetime import timezone
 from typing import Any, Optional
 
-from backtalk.interview import Interview, entry
+from backtalk.interview import AGE, Interview, entry
 from backtalk.knowledge import Knowledge
 from backtalk.summary import Summary
 
 QUESTIONNAIRE = "urn:backtalk:spasm_assessment"
 SYSTEM = "urn:backtalk"
+UNITS = "http://unitsofmeasure.org"
 
 
 def questionnaire_response(summary: Summary, interview: Interview, knowledge: Knowledge, is_complete: bool) -> dict[str, Any]:
@@ -48,10 +49,12 @@ def _answers(summary: Summary, interview: Interview, knowledge: Knowledge) -> li
         code = _coding("onset", str(interview.onset), lines["onset"].value)
         items.append(_item("onset", lines["onset"].what, code, said=lines["onset"].said))
     if "duration" in lines:
-        days = {"valueQuantity": {"value": interview.duration_days, "unit": "days", "system": "http://unitsofmeasure.org", "code": "d"}}
+        days = {"valueQuantity": {"value": interview.duration_days, "unit": "days", "system": UNITS, "code": "d"}}
         items.append(_item("duration", lines["duration"].what, days, said=lines["duration"].said))
     if "pain_level" in lines:
         items.append(_item("pain_level", lines["pain_level"].what, {"valueDecimal": interview.pain_level}))
+    if AGE in lines:
+        items.append(_item(AGE, lines[AGE].what, {"valueQuantity": {"value": interview.age, "unit": "years", "system": UNITS, "code": "a"}}))
     return items
 
 

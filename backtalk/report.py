@@ -7,7 +7,7 @@ first, why, what the muscle may be, what may relieve it, what would make it wors
 from typing import Any, Iterable, Mapping, Optional, Sequence
 
 from backtalk.knowledge import Knowledge, RedFlag
-from backtalk.triage import Facts, Outcome
+from backtalk.triage import Facts, Outcome, decides_alone
 from backtalk.wording import Audience, days_in_words, listed, lower, quoted, upper
 
 UNSURE_NOTES = {
@@ -59,18 +59,14 @@ def assessment_text(
     level = knowledge.urgency[outcome.urgency]
     audience = audience or Audience(knowledge.settings)
     cite = _Citations(knowledge, audience)
-    deciding = [knowledge.red_flags[flag] for flag in outcome.reasons if knowledge.red_flags[flag].level == level.id]
-    # The words of a sign of its own kind, such as thoughts of suicide, hold where nothing else decides.
-    own = deciding[0] if len(deciding) == 1 and not outcome.rules else None
-    headline = own.headline if own and own.headline else level.headline
-    seek_help, source = (own.seek_help, own.source) if own and own.seek_help else (level.seek_help, level.source)
+    words = decides_alone(outcome, knowledge) or level
     do = (cite.text(advice.text, advice.source) for advice in outcome.do)
     notes = map(cite.text, _unsure_notes(unsure, outcome, knowledge))
-    parts = [changed, "\n".join((cite.text(headline), *do)), *notes, _why(outcome, said, knowledge, cite, unsure)]
+    parts = [changed, "\n".join((cite.text(words.headline), *do)), *notes, _why(outcome, said, knowledge, cite, unsure)]
     if level.relief:
         parts += [_muscle(outcome, knowledge, cite), _relief(outcome, knowledge, cite) if outcome.relief else ""]
         parts += [cite.text(level.worse, level.source)] if level.worse else []
-    parts += [cite.text(seek_help, source), cite.listing(), "This is information, not a diagnosis."]
+    parts += [cite.text(words.seek_help, words.source), cite.listing(), "This is information, not a diagnosis."]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -11,9 +11,9 @@ from typing import Any, Mapping, Optional
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from backtalk import paths
-from backtalk.interview import AGE, Interview, doubted, entry
+from backtalk.interview import AGE, QUESTIONS, Interview, doubted, entry
 from backtalk.knowledge import Knowledge
-from backtalk.triage import Outcome
+from backtalk.triage import Outcome, decides_alone
 from backtalk.wording import Audience, days_in_words, listed, lower, quoted, upper
 
 TITLE = "Back spasm summary"
@@ -70,10 +70,7 @@ def summarize(
     ]
     waiting = [entry(flag, knowledge).name for flag in interview.flags_to_confirm if flag not in in_doubt]
     unsure = [_open_name(name, knowledge) for name in interview.unsure]
-    unasked = [
-        _QUESTIONS[question] for question in ("regions", "onset", "warning_signs", "medical_history", "duration", "pain_level")
-        if getattr(interview, question) is None and question not in interview.unsure
-    ]
+    unasked = [_QUESTIONS[question] for question in QUESTIONS if interview.is_open(question) and question not in interview.conflicts]
     return Summary(
         written=written,
         patient=_patient(interview),
@@ -92,7 +89,7 @@ def recap_text(summary: Summary) -> str:
     lines = [f"• {line.what}: {line.value}" for line in summary.answers]
     lines += [f"• {line.what}{f': you said {quoted(line.said)}' if line.said else ''}" for line in summary.present]
     if len(summary.ruled_out) > _MOST_NAMED:
-        lines.append(f"• Not there, as you said: the other {len(summary.ruled_out)} signs, conditions and medicines that I asked about")
+        lines.append(f"• Not there, as you said: {len(summary.ruled_out)} signs, conditions and medicines that I asked about")
     elif summary.ruled_out:
         lines.append(f"• Not there, as you said: {listed([lower(line.what) for line in summary.ruled_out])}")
     lines += [f"• {line}" for line in summary.open if line.endswith("not sure")]
@@ -135,10 +132,9 @@ def _date(summary: Summary) -> str:
 
 
 def _patient(interview: Interview) -> str:
-    whose = "Told by the person concerned" if interview.patient != "other" else (
-        f"Told by somebody else, for their {interview.relation}" if interview.relation else "Told by somebody else"
-    )
-    return whose if interview.age is None else f"{whose}; age {interview.age:g}"
+    if interview.addressed == "you":
+        return "Told by the person concerned"
+    return f"Told by somebody else, for their {interview.relation}" if interview.relation else "Told by somebody else"
 
 
 def _answers(interview: Interview, knowledge: Knowledge) -> list[Line]:
@@ -154,6 +150,8 @@ def _answers(interview: Interview, knowledge: Knowledge) -> list[Line]:
         found.append(Line("duration", _QUESTIONS["duration"], days_in_words(interview.duration_days), interview.duration))
     if interview.pain_level is not None:
         found.append(Line("pain_level", _QUESTIONS["pain_level"], f"{interview.pain_level:g} out of 10"))
+    if interview.age is not None:
+        found.append(Line(AGE, _QUESTIONS[AGE], f"{interview.age:g}"))
     return found
 
 
@@ -166,11 +164,11 @@ def _in_order(names: tuple[str, ...], knowledge: Knowledge) -> list[str]:
 
 
 def _advice(outcome: Outcome, knowledge: Knowledge, audience: Audience) -> list[str]:
-    level = knowledge.urgency[outcome.urgency]
+    words = decides_alone(outcome, knowledge) or knowledge.urgency[outcome.urgency]
     lines = [advice.text for advice in outcome.do]
     if outcome.relief:
         lines.append(f"May relieve it: {listed([knowledge.relief[option.id].name for option in outcome.relief])}.")
-    return [audience.text(line) for line in (*lines, level.seek_help)]
+    return [audience.text(line) for line in (*lines, words.seek_help)]
 
 
 def _sources(outcome: Outcome, knowledge: Knowledge) -> tuple[str, ...]:
@@ -178,5 +176,5 @@ def _sources(outcome: Outcome, knowledge: Knowledge) -> tuple[str, ...]:
     cited += [source for flag in outcome.reasons for source in knowledge.red_flags[flag].source]
     cited += [source for rule in outcome.rules for source in rule.source]
     cited += [source for option in outcome.relief for source in knowledge.relief[option.id].source]
-    cited += knowledge.urgency[outcome.urgency].source
+    cited += (decides_alone(outcome, knowledge) or knowledge.urgency[outcome.urgency]).source
     return tuple(knowledge.sources[source].full for source in dict.fromkeys(cited))

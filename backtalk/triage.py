@@ -120,6 +120,12 @@ def excluded_by(option_id: str, facts: Facts, knowledge: Knowledge) -> Ids:
     return tuple(fact for fact in knowledge.relief[option_id].never_with if fact in present)
 
 
+def decides_alone(outcome: Outcome, knowledge: Knowledge) -> Optional[RedFlag]:
+    """The sign with words of its own, such as thoughts of suicide, where nothing else decides on the level; else None."""
+    deciding = [flag for flag in map(knowledge.red_flags.get, outcome.reasons) if flag.level == outcome.urgency]
+    return deciding[0] if len(deciding) == 1 and deciding[0].headline and not outcome.rules else None
+
+
 def held_back_by(option_id: str, facts: Facts, knowledge: Knowledge) -> Ids:
     """What nobody knows of this patient, and would rule a relief option out."""
     return tuple(fact for fact in knowledge.relief[option_id].never_with if fact in facts.unknown)

@@ -60,13 +60,21 @@ class Tokens:
             raise BadRequest(401, "no_session", "This chat has ended. Please start a new one.") from None
 
 
-class Conversations(OutputChannel):
-    """Brings what the bot writes by itself to those who listen to a conversation, and keeps it where nobody does."""
+class WebOutput(OutputChannel):
+    """What the ways to a web page share."""
 
     @classmethod
     def name(cls) -> Text:
         """The channel's name."""
         return "web"
+
+    async def send_text_message(self, recipient_id: Text, text: Text, **kwargs: Any) -> None:
+        """Takes a plain text."""
+        await self.send_response(recipient_id, {"text": text})
+
+
+class Conversations(WebOutput):
+    """Brings what the bot writes by itself to those who listen to a conversation, and keeps it where nobody does."""
 
     def __init__(self) -> None:
         self._listening: Dict[Text, List[asyncio.Queue]] = defaultdict(list)
@@ -81,10 +89,6 @@ class Conversations(OutputChannel):
             await queue.put(parts)
         if recipient_id not in self._listening:
             self.keep(recipient_id, parts)
-
-    async def send_text_message(self, recipient_id: Text, text: Text, **kwargs: Any) -> None:
-        """Takes a plain text."""
-        await self.send_response(recipient_id, {"text": text})
 
     @contextmanager
     def listening(self, conversation: Text) -> Iterator[asyncio.Queue]:
@@ -110,7 +114,7 @@ class Conversations(OutputChannel):
             del self._kept[next(iter(self._kept))]
 
 
-class Reply(OutputChannel):
+class Reply(WebOutput):
     """The replies to one message; what comes when it is over, such as a reminder that was set then, is written by the bot itself."""
 
     def __init__(self, conversations: Conversations) -> None:
@@ -118,21 +122,12 @@ class Reply(OutputChannel):
         self.queue: asyncio.Queue = asyncio.Queue()
         self.is_over = False
 
-    @classmethod
-    def name(cls) -> Text:
-        """The channel's name."""
-        return Conversations.name()
-
     async def send_response(self, recipient_id: Text, message: Dict[Text, Any]) -> None:
         """Takes one message of the bot, whole."""
         if self.is_over:
             await self._conversations.send_response(recipient_id, message)
         elif parts := whole(message):
             await self.queue.put(parts)
-
-    async def send_text_message(self, recipient_id: Text, text: Text, **kwargs: Any) -> None:
-        """Takes a plain text."""
-        await self.send_response(recipient_id, {"text": text})
 
 
 class WebInput(InputChannel):

@@ -15,11 +15,11 @@ from rasa.shared.core.events import ReminderScheduled
 from rasa.shared.core.trackers import DialogueStateTracker
 from sanic import Sanic
 
+from backtalk.check_in import DUE
 from backtalk.engine.tracker_store import RememberingTrackerStore
 
 logger = logging.getLogger(__name__)
 
-DUE = "check_in_due"
 # Older reminders than this are of no use to anybody.
 _OLDEST = timedelta(days=30)
 # What fell due while the server was down is sent so long after the start, when its channels are open.

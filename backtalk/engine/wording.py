@@ -8,7 +8,7 @@ from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
 from rasa.shared.core.domain import Domain
 from rasa.utils.endpoints import EndpointConfig
 
-from backtalk.interview.model import OTHER
+from backtalk.interview.model import addressed
 from backtalk.wording import personal
 
 
@@ -24,7 +24,6 @@ class PersonalResponses(TemplatedNaturalLanguageGenerator):
     ) -> Dict[Text, Any]:
         """Chooses the words before the gaps are filled, so that a visitor's own brackets stay as they are."""
         slots = filled_slots or {}
-        pronoun = slots.get("pronoun") or "they" if slots.get("patient") == OTHER else "you"
         if isinstance(response.get("text"), str):
-            response["text"] = personal(response["text"], pronoun)
+            response["text"] = personal(response["text"], addressed(slots.get("patient"), slots.get("pronoun")))
         return super()._fill_response(response, filled_slots, **kwargs)

@@ -18,6 +18,7 @@ from backtalk.interview.questions import (
     entry,
     fresh_start,
     go_back,
+    in_doubt,
     look_again,
     next_question,
     was_picked_from,
@@ -25,5 +26,5 @@ from backtalk.interview.questions import (
 
 __all__ = [
     "AGE", "CHECKLISTS", "CONFIRM", "FOUND", "Heard", "Interview", "MOST_BUTTONS", "NONE", "QUESTIONS", "UNSURE", "checklist",
-    "doubted", "entry", "fresh_start", "go_back", "hear", "look_again", "next_question", "was_picked_from",
+    "doubted", "entry", "fresh_start", "go_back", "hear", "in_doubt", "look_again", "next_question", "was_picked_from",
 ]

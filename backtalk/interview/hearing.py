@@ -209,11 +209,9 @@ def _hear_regions(interview: Interview, message: Message, question: Optional[str
         return interview
     denied = [e["value"] for e in message.findings("region", known, interview.patient, DENIED)]
     kept = without(interview.regions or (), *denied) if denied or not message.corrects else ()
-    words = ", ".join(unique(str(e["said"]) for e in told if e.get("said")))
+    words = ", ".join(unique(str(e["said"]) for e in told if e.get("said") and e["value"] not in kept))
     earlier = interview.said.get("regions") if kept else None
     said = {**interview.said, "regions": ", ".join(filter(None, (earlier, words)))} if words else interview.said
-    if set(found) <= set(kept):
-        said = interview.said
     return replace(interview, regions=unique((*kept, *found)), said=said)
 
 

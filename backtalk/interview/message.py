@@ -12,7 +12,7 @@ _ANSWER_OF_INTENT = {"affirm": YES, "deny": NO, "not_sure": UNSURE, "refuse": SK
 # "No idea what a steroid is" asks, and "it is worse today" does not say since when.
 _ASKS_BACK = ("ask_meaning", "ask_example", "why_ask")
 _TELLS = ("inform", "report_spasm", "correct", "affirm", "deny", "nlu_fallback", None)
-_BUTTON = "RegexMessageHandler"
+_BUTTONS_EXTRACTOR = "RegexMessageHandler"
 _LARGEST = 100_000
 
 
@@ -22,7 +22,7 @@ class Message:
     def __init__(self, entities: Sequence[Mapping[str, Any]], intent: Optional[str], knowledge: Knowledge):
         self._entities = [dict(e, value=value) for e in entities for value in _values(e)]
         self.knowledge = knowledge
-        self.tapped = any(e.get("extractor") == _BUTTON for e in entities)
+        self.tapped = any(e.get("extractor") == _BUTTONS_EXTRACTOR for e in entities)
         spoken = self._spoken_answer()
         if intent == "stop" and spoken == SKIP:
             # "I don't want to answer any more" refuses more than the open question.

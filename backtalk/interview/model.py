@@ -77,7 +77,7 @@ class Interview:
     @property
     def addressed(self) -> str:
         """How the bot speaks of the patient: you, he, she or they."""
-        return self.pronoun or "they" if self.patient == OTHER else "you"
+        return addressed(self.patient, self.pronoun)
 
     def is_open(self, question: str) -> bool:
         """Whether a question has no answer yet, and was not left open either."""
@@ -91,6 +91,11 @@ class Interview:
         """Whether nothing was told of anybody's back."""
         told = (self.regions, self.onset, self.red_flags, self.cautions, self.signs, self.duration, self.flags_to_confirm)
         return not any(told) and self.pain_level is None
+
+
+def addressed(patient: Optional[str], pronoun: Optional[str]) -> str:
+    """How the bot speaks of a patient: you, he, she or they."""
+    return pronoun or "they" if patient == OTHER else "you"
 
 
 def unique(values: Iterable[str]) -> Ids:

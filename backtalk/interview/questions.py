@@ -83,6 +83,12 @@ def look_again(interview: Interview, knowledge: Knowledge) -> Interview:
     return interview
 
 
+def in_doubt(interview: Interview, knowledge: Knowledge) -> Interview:
+    """The interview with what makes an emergency in doubt: each sign waits for a plain yes or no, and counts until then."""
+    grave = [flag for flag in interview.red_flags if knowledge.red_flags[flag].level == knowledge.gravest]
+    return replace(interview, flags_to_confirm=unique((*(grave or interview.red_flags), *interview.flags_to_confirm)))
+
+
 def fresh_start(interview: Interview) -> Interview:
     """A new interview that keeps the danger signs of the one before, and of whom it speaks."""
     return Interview(

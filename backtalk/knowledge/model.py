@@ -218,7 +218,8 @@ class FollowUps:
 
 @dataclass(frozen=True)
 class Knowledge:
-    """All of it. Mappings keep the order of the files, which is the order shown to visitors."""
+    """All of it. Mappings keep the order of the files, which is the order shown to visitors. `locales` are the settings of each
+    country, `fixed` those that the environment sets for everybody."""
 
     sources: Mapping[str, Source]
     muscles: Mapping[str, Muscle]

@@ -143,7 +143,7 @@ def _violations(
         found.append("no reply, or an empty one")
     if SORRY in visitor.text:
         found.append("an error")
-    if any(asked.count(text) > MOST_ALIKE for text in asked[-3:]) and len(set(asked[-3:])) == 1 and len(asked) > MOST_ALIKE:
+    if len(asked) > MOST_ALIKE and len(set(asked[-MOST_ALIKE - 1 :])) == 1:
         found.append("the same question three times in the same words")
     may_lower = kind == "correction" or _answers_a_doubt(before) or before.get("reopened") or _starts_over(visitor)
     levels = list(knowledge.urgency)

@@ -632,6 +632,20 @@ class TestWaysThrough:
         assert named(run("action_ask_regions", tracker(question="regions", events=events))) == [f"utter_{wording}_regions"]
 
 
+class TestCrisis:
+    ASKS = {"intent": "faq", "urgency": "emergency"}
+
+    @pytest.mark.parametrize(
+        "flags, response",
+        [(["self_harm"], "utter_crisis"), (["self_harm", "chest_pain"], "utter_faq/emergency_wait"),
+         (["fall", "limb_weakness"], "utter_faq/emergency_wait"), (["chest_pain"], "utter_faq/emergency_wait")],
+    )
+    def test_questions_get_the_gentle_answer_only_where_nothing_else_decides(self, run, tracker, flags, response):
+        asks = tracker(red_flags=flags, **self.ASKS)
+        asks.latest_message["response_selector"] = {"faq": {"response": {"intent_response_key": "faq/emergency_wait"}}}
+        assert named(run("action_faq", asks)) == [response]
+
+
 class TestCheckIn:
     def on(self, tracker, channel, **slots):
         told = tracker(**slots)

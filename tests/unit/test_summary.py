@@ -53,8 +53,17 @@ class TestText:
         assert "taken back, not yet confirmed" in text
 
 
+def test_the_recap_names_the_age():
+    assert "• Age: 15" in recap_text(of(Interview(regions=("lumbar",), age=15.0)))
+
+
+def test_the_advice_after_thoughts_of_suicide_is_its_own():
+    text = summary_text(of(Interview(red_flags=("self_harm",))))
+    assert "keep away from anything" in text and "Unlock the door" not in text
+
+
 def test_the_recap_counts_a_long_list():
-    assert "the other 9 signs" in recap_text(of(Interview(regions=("lumbar",), cleared=tuple(KNOWLEDGE.red_flags)[:9])))
+    assert "as you said: 9 signs" in recap_text(of(Interview(regions=("lumbar",), cleared=tuple(KNOWLEDGE.red_flags)[:9])))
 
 
 def test_the_page_shows_what_was_said_as_text():
