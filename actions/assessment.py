@@ -10,7 +10,7 @@ from actions.check_in import OFFER, when
 from actions.tracker import audience_of, can_be_written_to, interview_of
 from backtalk.interview import QUESTIONS, Interview
 from backtalk.knowledge import Knowledge, load_knowledge
-from backtalk.report import UNCHANGED_ADVICE, assessment_payload, assessment_text, changes, same_advice, told_of
+from backtalk.report import UNCHANGED_ADVICE, assessment_card, assessment_payload, card_text, changes, same_advice, told_of
 from backtalk.triage import Outcome
 
 WORKED_OUT_AGAIN = "I have worked it out again."
@@ -31,13 +31,14 @@ class ActionAssessment(Action):
         if told == told_of(outcome):
             dispatcher.utter_message(response="utter_unchanged")
         else:
-            lines = changes(told, outcome, said, knowledge, audience) if told else []
-            changed = "\n".join([WORKED_OUT_AGAIN, *(f"• {line}" for line in lines)]) if told else ""
+            changed = [WORKED_OUT_AGAIN, *changes(told, outcome, said, knowledge, audience)] if told else []
+            payload = assessment_payload(outcome, said, knowledge, audience)
             if told and same_advice(told, outcome):
-                text = f"{changed}\n{UNCHANGED_ADVICE}"
+                text = "\n".join([changed[0], *(f"• {line}" for line in changed[1:]), UNCHANGED_ADVICE])
             else:
-                text = assessment_text(outcome, said, knowledge, _left_open(interview, outcome, knowledge), changed, audience)
-            dispatcher.utter_message(text=text, json_message=assessment_payload(outcome, said, knowledge, audience))
+                payload["card"] = assessment_card(outcome, said, knowledge, _left_open(interview, outcome, knowledge), changed, audience)
+                text = card_text(payload["card"])
+            dispatcher.utter_message(text=text, json_message=payload)
         offered = _offer_check_in(dispatcher, tracker, outcome.urgency == knowledge.gravest)
         return [
             SlotSet("urgency", outcome.urgency),

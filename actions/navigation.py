@@ -9,7 +9,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.assessment import ActionAssessment
 from actions.check_in import cancelled_check_in, reminder_of
 from actions.screening import entities_of
-from actions.tracker import FORM, intent_of, interview_of, next_question_of, open_question, recap_of, responses_so_far, slot_changes
+from actions.tracker import FORM, audience_of, intent_of, interview_of, next_question_of, open_question, recap_of, responses_so_far, slot_changes
 from backtalk.check_in import DUE
 from backtalk.interview import Interview, doubted, fresh_start, go_back, hear, in_doubt, look_again
 from backtalk.knowledge import load_knowledge
@@ -18,9 +18,11 @@ from backtalk.wording import listed, quoted
 
 LEAVE_QUESTIONNAIRE = (ActiveLoop(None), SlotSet("requested_slot", None))
 WELCOME_BACK = "utter_welcome_back"
+# Tells a page that an emergency it shows is over.
+STARTED_OVER = {"type": "started_over"}
 # Slots that belong to a moment of the session before, and those that outlive a fresh start.
 _OF_THE_MOMENT = {"requested_slot", "returned", "paused_at", "answered", "telling", "corrected", "assessment_due", "heard"}
-_LASTING = ("locale", DUE, "check_in_offered")
+_LASTING = ("locale", "page_number", DUE, "check_in_offered")
 
 
 class ActionSessionStart(Action):
@@ -154,8 +156,8 @@ class ActionStartOver(Action):
             return [*slot_changes(interview, in_doubt(interview, knowledge)), SlotSet("starting_over", True), FollowupAction(FORM)]
         returned = any(name.startswith(WELCOME_BACK) for name in responses_so_far(tracker)[:1])
         kept = fresh_start(interview) if returned else Interview()
-        settings = knowledge.settings_for(tracker.get_slot("locale"))
-        dispatcher.utter_message(response="utter_start_over")
+        settings = audience_of(tracker).settings
+        dispatcher.utter_message(response="utter_start_over", json_message=STARTED_OVER)
         if kept.red_flags:
             words = listed(quoted(kept.said.get(flag) or knowledge.red_flags[flag].name) for flag in kept.red_flags)
             dispatcher.utter_message(response="utter_flags_kept", said=words)

@@ -2,7 +2,7 @@
 
 import json
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, Sequence
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, SlotSet
@@ -10,7 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.tracker import FORM, actions_of_this_turn, answers_yes, audience_of, interview_of, next_question_of, replies_so_far, tapped
 from backtalk import interview as iv
-from backtalk.knowledge import load_knowledge
+from backtalk.knowledge import Knowledge, load_knowledge
 from backtalk.wording import listed, quoted
 
 NOT_UNDERSTOOD = "action_not_understood"
@@ -50,8 +50,12 @@ class _Ask(Action, ABC):
         conflict = interview_of(tracker).conflicts.get(self.question)
         if conflict and not self._asked(tracker):
             dispatcher.utter_message(response="utter_conflict", said=listed([quoted(words) for words in conflict]))
-        dispatcher.utter_message(response=f"utter_{self._wording(tracker)}_{self.question}")
+        dispatcher.utter_message(response=f"utter_{self._wording(tracker)}_{self.question}", json_message=self._payload())
         return []
+
+    def _payload(self, options: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
+        """What a page needs to show the question; of `options` any number may be chosen."""
+        return {"type": "question", "question": self.question, **({"options": list(options)} if options else {})}
 
     def _wording(self, tracker: Tracker, first: str = "ask") -> str:
         """ask (or `first`), rephrase, or remind: never the same words more than twice."""
@@ -82,6 +86,10 @@ class ActionAskRegions(_Ask):
     """Where is it?"""
 
     question = "regions"
+
+    def _payload(self, options: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
+        regions = load_knowledge().regions.values()
+        return super()._payload([{"id": region.id, "entity": "region", "text": region.button} for region in regions])
 
 
 class ActionAskOnset(_Ask):
@@ -118,8 +126,11 @@ class _AskChecklist(_Ask, ABC):
         dispatcher.utter_message(response=f"utter_{opening}")
         dispatcher.utter_message(
             text="\n".join(f"{number}. {audience.text(entry.ask)}" for number, entry in enumerate(entries, 1)),
+            json_message=self._payload(
+                [{"id": e.id, "entity": _kind(e.id, knowledge), "text": audience.text(e.ask)} for e in entries]
+            ),
             buttons=[
-                *({"title": e.button, "payload": _payload(e.id, knowledge)} for e in entries[: iv.MOST_BUTTONS]),
+                *({"title": e.button, "payload": _button(e.id, knowledge)} for e in entries[: iv.MOST_BUTTONS]),
                 BUTTON_THAT_IS_ALL if opening.endswith("_again") else BUTTON_NONE,
                 BUTTON_NOT_SURE,
             ],
@@ -157,7 +168,7 @@ class ActionAskFlagsToConfirm(_Ask):
         in_doubt = flag.id in iv.doubted(interview) and not self._asked(tracker)
         question = f"doubt_{self.question}" if in_doubt else f"{wording}_{self.question}"
         dispatcher.utter_message(
-            response=f"utter_{question}", question=audience.text(flag.confirm), sign=audience.text(flag.ask),
+            response=f"utter_{question}", json_message=self._payload(), question=audience.text(flag.confirm), sign=audience.text(flag.ask),
             said=quoted(interview.said.get(flag.id) or flag.name),
         )
         return []
@@ -167,7 +178,10 @@ class ActionAskFlagsToConfirm(_Ask):
         return audience.text(flag.confirm) in text or audience.text(flag.ask) in text
 
 
-def _payload(entry_id: str, knowledge) -> str:
+def _button(entry_id: str, knowledge: Knowledge) -> str:
+    return "/inform" + json.dumps({_kind(entry_id, knowledge): entry_id}, separators=(",", ":"))
+
+
+def _kind(entry_id: str, knowledge: Knowledge) -> str:
     kinds = {"red_flag": knowledge.red_flags, "caution": knowledge.cautions, "sign": knowledge.signs}
-    kind = next(name for name, entries in kinds.items() if entry_id in entries)
-    return "/inform" + json.dumps({kind: entry_id}, separators=(",", ":"))
+    return next(name for name, entries in kinds.items() if entry_id in entries)

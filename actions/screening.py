@@ -24,6 +24,7 @@ _LEFT = ("utter_goodbye", "utter_stopped")
 # Intents that say themselves how a conversation goes on after a long silence.
 _GOES_ON = ("go_on", "start_over", "better", "same", "worse", INTENT)
 _LONGEST_LOCALE = 35
+_TELEPHONE_NUMBER = re.compile(r"^\+?[0-9][0-9 ]{1,13}$")
 # Messages about the talk itself. The encoder was tuned to messages about backs; what it alone hears in these is asked about where it
 # would be an emergency, and else passed over.
 _ABOUT_THE_TALK = frozenset(
@@ -55,7 +56,8 @@ class ActionValidateSlotMappings(Action):
         if outcome.urgency == knowledge.gravest or told:
             events += _changed(tracker, "urgency", outcome.urgency)
         locale = str(metadata_of(tracker).get("locale") or tracker.get_slot("locale") or "")[:_LONGEST_LOCALE] or None
-        settings = knowledge.settings_for(locale)
+        page_number = _page_number(tracker)
+        settings = knowledge.settings_for(locale, page_number)
         audience = Audience(settings, heard.interview.addressed)
         now = {
             "assessment_due": _is_due(tracker, before, heard, outcome, knowledge),
@@ -67,10 +69,17 @@ class ActionValidateSlotMappings(Action):
             and (bool(doubted(heard.interview)) or outcome.urgency != knowledge.gravest),
             "returned": bool(tracker.get_slot("returned")) and intent not in _GOES_ON,
             "locale": locale,
+            "page_number": page_number,
             "heard": message,
             **settings,
         }
         return [*events, *(event for name, value in now.items() for event in _changed(tracker, name, value))]
+
+
+def _page_number(tracker: Tracker) -> str | None:
+    """The emergency number that the visitor's page sets, if it is one."""
+    number = str(metadata_of(tracker).get("emergency_number") or tracker.get_slot("page_number") or "")
+    return number if _TELEPHONE_NUMBER.match(number) else None
 
 
 def _about_the_back(tracker: Tracker, intent: str | None, knowledge: Knowledge) -> list[dict[str, Any]]:

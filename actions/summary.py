@@ -9,7 +9,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.tracker import interview_of, summary_of
 from backtalk.fhir import questionnaire_response
 from backtalk.knowledge import load_knowledge
-from backtalk.summary import summary_page, summary_text
+from backtalk.summary import summary_page, summary_sections, summary_text
 
 
 class ActionSummary(Action):
@@ -25,6 +25,7 @@ class ActionSummary(Action):
             return []
         payload = {
             "type": "summary",
+            "sections": summary_sections(summary),
             "document": {
                 "name": f"back-summary-{summary.written:%Y-%m-%d}.html", "mime_type": "text/html", "content": summary_page(summary),
             },

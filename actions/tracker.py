@@ -40,7 +40,8 @@ def next_question_of(tracker: Tracker) -> str | None:
 
 def audience_of(tracker: Tracker) -> Audience:
     """Whom the bot speaks to: of whose back, and with which numbers."""
-    return Audience(load_knowledge().settings_for(tracker.get_slot("locale")), interview_of(tracker).addressed)
+    settings = load_knowledge().settings_for(tracker.get_slot("locale"), tracker.get_slot("page_number"))
+    return Audience(settings, interview_of(tracker).addressed)
 
 
 def can_be_written_to(tracker: Tracker) -> bool:

@@ -1,14 +1,15 @@
 """Words an outcome for people and packs it for programs. Pure functions; imports no Rasa.
 
-The payload is the contract's `assessment`; the text says the same in the order that matters to a reader: what to do
+The payload is the contract's `assessment`. What people read is a card, in the order that matters to a reader: what to do
 first, why, what the muscle may be, what may relieve it, what would make it worse and when to seek help, and the sources.
+A page shows the card; `card_text` is the same as plain text.
 """
 
 from typing import Any, Iterable, Mapping, Optional, Sequence
 
 from backtalk.knowledge import Knowledge, RedFlag
-from backtalk.triage import Facts, Outcome, decides_alone
-from backtalk.wording import Audience, days_in_words, listed, lower, quoted, upper
+from backtalk.triage import Facts, Outcome, Suggestion, decides_alone
+from backtalk.wording import Audience, days_in_words, dialable, listed, lower, quoted, upper
 
 UNSURE_NOTES = {
     "regions": "I do not know where it is, so I went through the signs of the whole back.",
@@ -22,6 +23,7 @@ UNSURE_NOTES = {
 TAKEN_BACK = "I take back what I said about easing it at home: please leave all of that until [you have|he has] been examined."
 FEWER = "Some of what I suggested before is not for [you|him]. Only what is below still holds."
 UNCHANGED_ADVICE = "What I told you above stays the same."
+NOTE = "This is information, not a diagnosis."
 
 
 def assessment_payload(
@@ -50,23 +52,52 @@ def assessment_payload(
     }
 
 
-def assessment_text(
-    outcome: Outcome, said: Mapping[str, str], knowledge: Knowledge, unsure: Sequence[str] = (), changed: str = "",
+def assessment_card(
+    outcome: Outcome, said: Mapping[str, str], knowledge: Knowledge, unsure: Sequence[str] = (), changed: Sequence[str] = (),
     audience: Optional[Audience] = None,
-) -> str:
-    """The assessment for people. `unsure` names questions and flags that stayed open; `changed` opens the text
-    where an earlier assessment is replaced."""
+) -> dict[str, Any]:
+    """The assessment for people, in parts. `unsure` names questions and flags that stayed open; `changed` are the lines that
+    open it where an earlier assessment is replaced.
+
+    A statement is {"text": ..., "sources": [...]} with numbers that `sources` explains; `call` are the numbers to dial.
+    """
     level = knowledge.urgency[outcome.urgency]
     audience = audience or Audience(knowledge.settings)
     cite = _Citations(knowledge, audience)
     words = decides_alone(outcome, knowledge) or level
-    do = (cite.text(advice.text, advice.source) for advice in outcome.do)
-    notes = map(cite.text, _unsure_notes(unsure, outcome, knowledge))
-    parts = [changed, "\n".join((cite.text(words.headline), *do)), *notes, _why(outcome, said, knowledge, cite, unsure)]
+    card: dict[str, Any] = {
+        "level": level.name,
+        "changed": list(changed),
+        "headline": audience.text(words.headline),
+        "do": [cite(advice.text, advice.source) for advice in outcome.do],
+        "notes": [audience.text(note) for note in _unsure_notes(unsure, outcome, knowledge)],
+        **_why(outcome, said, knowledge, cite, unsure),
+    }
     if level.relief:
-        parts += [_muscle(outcome, knowledge, cite), _relief(outcome, knowledge, cite) if outcome.relief else ""]
-        parts += [cite.text(level.worse, level.source)] if level.worse else []
-    parts += [cite.text(words.seek_help, words.source), cite.listing(), "This is information, not a diagnosis."]
+        card["explanation"] = cite(knowledge.explanation, knowledge.explanation_source)
+        card["place"] = listed(knowledge.regions[region].name for region in outcome.facts.regions) if outcome.muscles else ""
+        card["muscles"] = [
+            {"name": muscle.name, **cite(muscle.about, muscle.source)} for muscle in (knowledge.muscles[name] for name in outcome.muscles)
+        ]
+        card["relief"] = [_relief(suggestion, knowledge, cite) for suggestion in outcome.relief]
+        card["worse"] = cite(level.worse, level.source) if level.worse else None
+    card["seek_help"] = cite(words.seek_help, words.source)
+    card["sources"] = cite.listing()
+    card["note"] = NOTE
+    card["call"] = _numbers_to_dial(outcome, knowledge, audience)
+    return card
+
+
+def card_text(card: Mapping[str, Any]) -> str:
+    """A card as plain text."""
+    parts = ["\n".join([card["changed"][0], *(f"• {line}" for line in card["changed"][1:])]) if card["changed"] else ""]
+    parts += ["\n".join([card["headline"], *map(_plain, card["do"])]), *card["notes"], _why_text(card)]
+    if "explanation" in card:
+        relief = [f"• {upper(option['name'])}: {_plain({**option, 'text': lower(_advice(option))})}" for option in card["relief"]]
+        parts += [_muscle_text(card), "\n".join(["What may relieve it:", *relief]) if relief else ""]
+        parts += [_plain(card["worse"])] if card["worse"] else []
+    names = "; ".join(f"[{source['number']}] {source['name']}" for source in card["sources"])
+    parts += [_plain(card["seek_help"]), f"{'Source' if len(card['sources']) == 1 else 'Sources'}: {names}.", card["note"]]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -154,19 +185,19 @@ class _Citations:
         self._knowledge, self._audience = knowledge, audience
         self._numbers: dict[str, int] = {}
 
-    def __call__(self, sources: Iterable[str]) -> str:
-        """The reference to put behind a statement, such as " [1, 3]"."""
+    def __call__(self, text: str, sources: Iterable[str]) -> dict[str, Any]:
+        """A statement: a text of the knowledge files for this reader, with the numbers of its sources."""
         numbers = [self._numbers.setdefault(source, len(self._numbers) + 1) for source in sources]
-        return f" [{', '.join(map(str, numbers))}]" if numbers else ""
+        return {"text": self._audience.text(text), "sources": numbers}
 
-    def text(self, text: str, sources: Iterable[str] = ()) -> str:
-        """A text of the knowledge files for this reader, with its references."""
-        return f"{self._audience.text(text)}{self(sources)}"
+    def words(self, text: str) -> str:
+        """A text that states nothing, for this reader."""
+        return self._audience.text(text)
 
-    def listing(self) -> str:
-        """The line that says what the numbers mean."""
-        names = (f"[{number}] {self._knowledge.sources[source].name}" for source, number in self._numbers.items())
-        return f"{'Source' if len(self._numbers) == 1 else 'Sources'}: {'; '.join(names)}."
+    def listing(self) -> list[dict[str, Any]]:
+        """What the numbers mean."""
+        cited = ((number, self._knowledge.sources[source]) for source, number in self._numbers.items())
+        return [{"number": number, "name": source.name, "full": source.full, "url": source.url} for number, source in cited]
 
 
 def _unsure_notes(unsure: Sequence[str], outcome: Outcome, knowledge: Knowledge) -> list[str]:
@@ -184,19 +215,28 @@ def _unsure_notes(unsure: Sequence[str], outcome: Outcome, knowledge: Knowledge)
 
 def _why(
     outcome: Outcome, said: Mapping[str, str], knowledge: Knowledge, cite: _Citations, unsure: Sequence[str]
-) -> str:
-    """The flags that decide in full, the lesser ones by name, and the rules."""
+) -> dict[str, Any]:
+    """`reasons`: the flags that decide, and the rules, in full; `also`: the lesser flags, by name; `harmless`: where there are none."""
     flags = [knowledge.red_flags[flag] for flag in outcome.reasons]
-    lines = []
-    for flag in (flag for flag in flags if flag.level == outcome.urgency or not _decided(flags, outcome)):
-        lines.append(f"• {_quote(said.get(flag.id), flag.name)}{upper(flag.name)}: {cite.text(lower(flag.why), flag.source)}")
-    lines += [f"• {_quote(said.get(rule.id))}{cite.text(rule.why, rule.source)}" for rule in outcome.rules]
     lesser = [flag for flag in flags if flag.level != outcome.urgency and _decided(flags, outcome)]
-    lines += ["Tell them of this as well:"] if lesser else []
-    lines += [f"• {_quote(said.get(flag.id), flag.name)}{upper(flag.name)}.{cite(flag.source)}" for flag in lesser]
-    if lines:
-        return "\n".join(["Why:", *lines])
-    return f"Why: {_harmless_reason(outcome.facts, knowledge, cite, 'warning_signs' not in unsure)}"
+    reasons = [
+        {"said": _words(said, flag.id, flag.name), **cite(f"{upper(flag.name)}: {lower(flag.why)}", flag.source)}
+        for flag in flags if flag not in lesser
+    ]
+    reasons += [{"said": _words(said, rule.id), **cite(rule.why, rule.source)} for rule in outcome.rules]
+    also = [{"said": _words(said, flag.id, flag.name), **cite(f"{upper(flag.name)}.", flag.source)} for flag in lesser]
+    is_harmless = not (reasons or also)
+    return {
+        "reasons": reasons,
+        "also": also,
+        "harmless": _harmless_reason(outcome.facts, knowledge, cite, "warning_signs" not in unsure) if is_harmless else None,
+    }
+
+
+def _words(said: Mapping[str, str], name: str, title: str = "") -> Optional[str]:
+    """What the visitor said, unless it was picked from a list by its title."""
+    words = said.get(name)
+    return words if words and words != title else None
 
 
 def _decided(flags: Sequence[RedFlag], outcome: Outcome) -> bool:
@@ -204,38 +244,56 @@ def _decided(flags: Sequence[RedFlag], outcome: Outcome) -> bool:
     return any(flag.level == outcome.urgency for flag in flags)
 
 
-def _harmless_reason(facts: Facts, knowledge: Knowledge, cite: _Citations, signs_known: bool) -> str:
+def _harmless_reason(facts: Facts, knowledge: Knowledge, cite: _Citations, signs_known: bool) -> dict[str, Any]:
     signs = "you named no danger sign" if signs_known else "so far you named no danger sign"
     onset = knowledge.onsets[facts.onset] if facts.onset else None
     if onset and onset.meaning:
-        meaning = f"{onset.meaning}{cite(onset.source)}"
-        return f"it started with {onset.name}, and {signs}. {meaning}"
-    return f"{signs}."
+        return cite(f"it started with {onset.name}, and {signs}. {onset.meaning}", onset.source)
+    return cite(f"{signs}.", ())
 
 
-def _muscle(outcome: Outcome, knowledge: Knowledge, cite: _Citations) -> str:
-    explanation = f"{knowledge.explanation}{cite(knowledge.explanation_source)}"
-    if not outcome.muscles:
+def _relief(suggestion: Suggestion, knowledge: Knowledge, cite: _Citations) -> dict[str, Any]:
+    """One relief option: what to do, its caution, and what speaks for it (`evidence`)."""
+    option = knowledge.relief[suggestion.id]
+    words = {name: cite.words(text) if text else None for name, text in (("caution", suggestion.caution), ("evidence", option.evidence))}
+    return {"id": suggestion.id, "name": option.name, **words, **cite(option.about, option.source)}
+
+
+def _numbers_to_dial(outcome: Outcome, knowledge: Knowledge, audience: Audience) -> list[str]:
+    """The emergency numbers, and before them the crisis lines where somebody thinks of suicide."""
+    in_crisis = any(knowledge.red_flags[flag].headline for flag in outcome.reasons)
+    texts = [audience.settings[name] for name in (("crisis_line", "emergency_number") if in_crisis else ("emergency_number",))]
+    return [number for text in texts for number in dialable(text)]
+
+
+def _plain(statement: Mapping[str, Any]) -> str:
+    numbers = ", ".join(map(str, statement["sources"]))
+    return f"{statement['text']} [{numbers}]" if numbers else statement["text"]
+
+
+def _why_text(card: Mapping[str, Any]) -> str:
+    if card["harmless"]:
+        return f"Why: {_plain(card['harmless'])}"
+    lines = [f"• {_quote(reason)}{_plain(reason)}" for reason in card["reasons"]]
+    lines += ["Tell them of this as well:"] if card["also"] else []
+    lines += [f"• {_quote(reason)}{_plain(reason)}" for reason in card["also"]]
+    return "\n".join(["Why:", *lines])
+
+
+def _muscle_text(card: Mapping[str, Any]) -> str:
+    explanation, muscles = _plain(card["explanation"]), card["muscles"]
+    if not muscles:
         return explanation
-    regions = listed(knowledge.regions[region].name for region in outcome.facts.regions)
-    if len(outcome.muscles) == 1:
-        muscle = knowledge.muscles[outcome.muscles[0]]
-        return f"In the {regions} it may be the {muscle.name} ({muscle.about}).{cite(muscle.source)} {explanation}"
-    lines = [f"In the {regions} it may be one of these muscles:"]
-    for muscle in (knowledge.muscles[name] for name in outcome.muscles):
-        lines.append(f"• {muscle.name}: {muscle.about}{cite(muscle.source)}")
-    return "\n".join([*lines, explanation])
+    if len(muscles) == 1:
+        muscle = {**muscles[0], "text": f"In the {card['place']} it may be the {muscles[0]['name']} ({muscles[0]['text']})."}
+        return f"{_plain(muscle)} {explanation}"
+    lines = [f"In the {card['place']} it may be one of these muscles:"]
+    return "\n".join([*lines, *(f"• {muscle['name']}: {_plain(muscle)}" for muscle in muscles), explanation])
 
 
-def _relief(outcome: Outcome, knowledge: Knowledge, cite: _Citations) -> str:
-    lines = ["What may relieve it:"]
-    for suggestion in outcome.relief:
-        option = knowledge.relief[suggestion.id]
-        advice = " ".join(filter(None, (suggestion.caution, option.about, option.evidence)))
-        lines.append(f"• {upper(option.name)}: {cite.text(lower(advice), option.source)}")
-    return "\n".join(lines)
+def _advice(option: Mapping[str, Any]) -> str:
+    return " ".join(filter(None, (option["caution"], option["text"], option["evidence"])))
 
 
-def _quote(words: Optional[str], name: str = "") -> str:
-    """What the visitor said, unless it was picked from a list by its name."""
-    return f"You said {quoted(words)}. " if words and words != name else ""
+def _quote(reason: Mapping[str, Any]) -> str:
+    return f"You said {quoted(reason['said'])}. " if reason["said"] else ""

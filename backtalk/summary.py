@@ -65,7 +65,7 @@ def summarize(
     in_doubt = doubted(interview)
     present = [
         Line(name, upper(entry(name, knowledge).name) + (" (taken back, not yet confirmed)" if name in in_doubt else ""), "yes",
-             interview.said.get(name) or None)
+             _own_words(interview, name, knowledge))
         for name in (*facts.red_flags, *facts.signs, *facts.cautions)
     ]
     waiting = [entry(flag, knowledge).name for flag in interview.flags_to_confirm if flag not in in_doubt]
@@ -101,6 +101,11 @@ def summary_text(summary: Summary) -> str:
     return "\n\n".join(f"{title}\n{body}" if title else body for title, body in _sections(summary))
 
 
+def summary_sections(summary: Summary) -> list[dict[str, Any]]:
+    """The summary in sections of a title, empty in the first and the last, and lines, for a page to show."""
+    return [{"title": title, "lines": [line.removeprefix("- ") for line in body.split("\n")]} for title, body in _sections(summary)]
+
+
 def summary_page(summary: Summary) -> str:
     """The summary as an HTML page that needs nothing else, to save or print."""
     folder = FileSystemLoader(paths.PACKAGE / "templates")
@@ -125,6 +130,12 @@ def _sections(summary: Summary) -> list[tuple[str, str]]:
 def _said(line: Line) -> str:
     value = "" if line.value == "yes" else f": {line.value}"
     return f"{line.what}{value}{f' (in their words: {quoted(line.said)})' if line.said else ''}"
+
+
+def _own_words(interview: Interview, name: str, knowledge: Knowledge) -> Optional[str]:
+    """What the visitor said for an entry, unless it was picked from a list by its name."""
+    words = interview.said.get(name)
+    return words if words and words != entry(name, knowledge).name else None
 
 
 def _date(summary: Summary) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Iterable, Mapping, Optional
 
 _CHOICE = re.compile(r"\[([^\[\]|]*)\|([^\[\]|]*)\]")
+_NUMBER = re.compile(r"\+?\d[\d ]*\d")
 _PRONOUN = re.compile(r"\b(he|him|his|himself)\b", re.I)
 _FORMS = {
     "she": {"he": "she", "him": "her", "his": "her", "himself": "herself"},
@@ -43,6 +44,11 @@ def fill(text: str, settings: Mapping[str, str]) -> str:
     for name, value in settings.items():
         text = text.replace(f"{{{name}}}", value)
     return text
+
+
+def dialable(text: str) -> tuple[str, ...]:
+    """The telephone numbers that a text names ("112 or 999", "Samaritans on 116 123")."""
+    return tuple(_NUMBER.findall(text))
 
 
 def listed(names: Iterable[str], conjunction: str = "and") -> str:

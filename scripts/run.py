@@ -1,11 +1,17 @@
 """Trains where needed, starts the bot, and says where to chat. Ctrl-C ends it."""
 
 import os
+import secrets
 import sys
+from pathlib import Path
 
-from console import main, say
+from console import ROOT, main, say
 from servers import HOST, Bot, check_free, ports
 from train import train
+
+
+KEY_VARIABLE = "BACKTALK_SESSION_KEY"
+KEY_FILE = ROOT / "var" / "session.key"
 
 
 def work() -> None:
@@ -14,6 +20,7 @@ def work() -> None:
     check_free("bot", port)
     check_free("action server", actions_port)
     train()
+    os.environ[KEY_VARIABLE] = os.environ.get(KEY_VARIABLE) or session_key()
     with Bot(port, actions_port, os.environ.get("BACKTALK_HOST", HOST)) as bot:
         say("Starting the bot (about 10 s) ...")
         bot.start(_show_waiting)
@@ -22,6 +29,21 @@ def work() -> None:
             bot.watch()
         except KeyboardInterrupt:
             say("\nEnding ...")
+
+
+def session_key(path: Path = KEY_FILE) -> str:
+    """The key that signs the chats on the web, made at random the first time, so that they outlive a restart; only its owner can read it."""
+    try:
+        key = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        key = ""
+    if not key:
+        key = secrets.token_hex(32)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as stream:
+            stream.write(f"{key}\n")
+    return key
 
 
 def _show_waiting(seconds: float) -> None:

@@ -1,103 +1,468 @@
-// The plain chat page: sends what is typed or tapped to the REST channel and shows the replies.
-"use strict";
+// <backtalk-chat>: a button in the corner of a page, and the chat that it opens.
 
-const log = document.getElementById("log");
-const status = document.getElementById("status");
-const form = document.getElementById("form");
-const input = document.getElementById("text");
+import { answers } from "./answers.js";
+import { Client, ClientError, Store } from "./client.js";
+import { button, el, linked, svg } from "./dom.js";
+import { calls, resultCard } from "./result.js";
+import { summaryTools } from "./summary.js";
 
-// A random name for this visit only; nobody can guess it, and it ends with the page.
-const sender = crypto.randomUUID ? crypto.randomUUID() : Array.from(crypto.getRandomValues(new Uint32Array(4))).join("-");
-let busy = false;
+const HERE = new URL(".", import.meta.url);
+const API = new URL("api/", HERE);
+const SMALL_SCREEN = matchMedia("(max-width: 30em), (max-height: 26em)");
+const TRY_AGAIN_AFTER = 1500;
+const LISTEN_AGAIN_AFTER = 5000;
+const ICON = "M4 5h16v11H9l-5 4z M8 9h8 M8 12.5h5";
 
-function show(who, text, emergency = false) {
-  const message = document.createElement("div");
-  message.className = `message ${who}${emergency ? " emergency" : ""}`;
-  const speaker = document.createElement("span");
-  speaker.className = "who";
-  speaker.textContent = who === "me" ? "You: " : "Backtalk: ";
-  message.append(speaker, text);
-  log.append(message);
-  return message;
-}
+class BacktalkChat extends HTMLElement {
+  #strings;
+  #store = new Store(HERE.host);
+  #client;
+  #parts = {};
+  #sending = Promise.resolve();
+  #waiting = 0;
+  #count = 0;
+  #isRestored = false;
+  #regionNames = {};
 
-function offer(buttons) {
-  const choices = document.createElement("div");
-  choices.className = "choices";
-  for (const { title, payload } of buttons) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = title;
-    button.addEventListener("click", () => send(payload, title));
-    choices.append(button);
-  }
-  log.append(choices);
-}
-
-function offerFiles({ document: page, fhir }) {
-  const files = document.createElement("div");
-  files.className = "files";
-  const saved = [[page.name, page.mime_type, page.content, "Save as a page"]];
-  saved.push(["back-summary.fhir.json", "application/fhir+json", JSON.stringify(fhir, null, 2), "Save as FHIR"]);
-  for (const [name, type, content, title] of saved) {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([content], { type }));
-    link.download = name;
-    link.textContent = title;
-    files.append(link);
-  }
-  log.append(files);
-}
-
-async function send(message, shown = message) {
-  if (busy) return;
-  busy = true;
-  for (const old of log.querySelectorAll(".choices")) old.remove();
-  if (shown) show("me", shown);
-  status.textContent = "Backtalk is writing…";
-  try {
-    const reply = await fetch("/webhooks/rest/webhook", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ sender, message, metadata: { locale: navigator.language } }),
+  async connectedCallback() {
+    if (this.shadowRoot) return;
+    const root = this.attachShadow({ mode: "open" });
+    const { country, emergencyNumber, strings, open } = this.dataset;
+    const [css, standard, own] = await Promise.all([
+      read("styles.css", "text"),
+      read("strings.json", "json"),
+      strings ? read(new URL(strings, document.baseURI), "json") : {},
+    ]);
+    this.#strings = { ...standard, ...own };
+    this.#client = new Client(API, this.#store, {
+      locale: country ? `en-${country.toUpperCase()}` : navigator.language,
+      emergency_number: emergencyNumber,
     });
-    const answer = await reply.json();
-    if (!reply.ok) throw new Error(answer.message);
-    status.textContent = "";
-    let first = null;
-    for (const { text, buttons, custom } of answer) {
-      const shownReply = text && show("bot", text, custom?.urgency === "emergency");
-      first = first || shownReply;
-      if (custom?.type === "summary") offerFiles(custom);
-      if (buttons) offer(buttons);
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(css);
+    root.adoptedStyleSheets = [sheet];
+    this.#build(root);
+    this.#colour();
+    document.addEventListener("visibilitychange", () => this.#catchUp());
+    window.addEventListener("storage", ({ key }) => key === this.#store.key("session") && this.#catchUp());
+    if (open !== undefined) this.#open(false);
+  }
+
+  /** Opens the chat. */
+  open() {
+    this.#open(true);
+  }
+
+  /** Closes it; the conversation goes on when it is opened again. */
+  close() {
+    const { panel, launcher } = this.#parts;
+    panel.close();
+    launcher.hidden = false;
+    launcher.focus();
+  }
+
+  #build(root) {
+    const strings = this.#strings;
+    const title = this.dataset.title || strings.title;
+    const parts = this.#parts;
+    parts.badge = el("span", { class: "badge", hidden: true });
+    parts.launcher = button(
+      [svg("svg", { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true" }, svg("path", { d: ICON })), strings.launch, parts.badge],
+      () => this.open(),
+      { class: "launcher", "aria-haspopup": "dialog" },
+    );
+    parts.intro = this.#intro();
+    parts.earlier = el("div", { class: "messages", role: "group", "aria-label": strings.earlier });
+    parts.log = el("div", { class: "messages", role: "log", "aria-label": strings.log });
+    parts.answers = el("div", {});
+    parts.status = el("p", { class: "status", role: "status" });
+    parts.scroller = el(
+      "div", { class: "scroller", role: "group", "aria-label": strings.log, tabindex: 0 },
+      parts.intro, parts.earlier, parts.log, parts.status, parts.answers,
+    );
+    parts.emergency = el("aside", { class: "emergency", "aria-label": strings.call, hidden: true });
+    parts.input = el("textarea", { id: "message", rows: 1, placeholder: strings.placeholder, autocomplete: "off", input: () => this.#keepDraft() });
+    parts.note = el("p", { class: "hint", role: "status" });
+    const form = el(
+      "form", { submit: (event) => this.#submit(event), keydown: (event) => this.#submitOnEnter(event) },
+      el("label", { for: "message" }, strings.message),
+      el("div", { class: "row" }, parts.input, el("button", { type: "submit", class: "primary" }, strings.send)),
+      parts.note,
+    );
+    parts.panel = el(
+      "dialog", { class: "panel", "aria-labelledby": "title", keydown: (event) => this.#closeOnEscape(event), cancel: (event) => this.#closeOnCancel(event) },
+      el("header", {}, el("h2", { id: "title" }, title), button("×", () => this.close(), { class: "close", "aria-label": strings.close })),
+      parts.emergency,
+      parts.scroller,
+      form,
+      el(
+        "footer", {},
+        button(strings.start_over, () => this.#say("/start_over", strings.start_over)),
+        button(strings.summary, () => this.#say("/summary", strings.summary)),
+        button(strings.erase, () => this.#askToErase()),
+      ),
+    );
+    root.append(parts.launcher, parts.panel);
+    parts.input.value = this.#store.get("draft") ?? "";
+  }
+
+  #intro() {
+    const strings = this.#strings;
+    const number = this.dataset.emergencyNumber;
+    const call = number ? strings.intro_call_number.replace("{number}", number) : strings.intro_call;
+    this.#parts.privacy = el("span", {}, strings.privacy_unknown);
+    return el(
+      "section", { class: "intro", "aria-label": strings.title },
+      strings.intro.map((text) => el("p", {}, text)),
+      el("p", {}, el("strong", {}, call)),
+      el("p", { class: "privacy" }, this.#parts.privacy, " ", button(strings.erase, () => this.#askToErase(), { class: "plain" })),
+    );
+  }
+
+  #colour() {
+    const { color } = this.dataset;
+    if (!color || !CSS.supports("color", color)) return;
+    this.style.setProperty("--backtalk-accent", color);
+    const probe = el("span", {});
+    probe.style.color = color;
+    this.shadowRoot.append(probe);
+    const [red, green, blue] = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
+    probe.remove();
+    this.style.setProperty("--backtalk-on-accent", luminance(red, green, blue) > 0.18 ? "#000" : "#fff");
+  }
+
+  // ---- Open and close
+
+  #open(byVisitor) {
+    const { panel, launcher, input, badge } = this.#parts;
+    if (panel.open) return;
+    launcher.hidden = true;
+    badge.hidden = true;
+    badge.textContent = "";
+    if (byVisitor && SMALL_SCREEN.matches) panel.showModal();
+    else panel.setAttribute("open", "");
+    if (byVisitor) input.focus();
+    if (!this.#isRestored) this.#restore();
+  }
+
+  #closeOnEscape(event) {
+    if (event.key !== "Escape" || event.defaultPrevented) return;
+    event.preventDefault();
+    this.close();
+  }
+
+  #closeOnCancel(event) {
+    event.preventDefault();
+    this.close();
+  }
+
+  // ---- What was said before
+
+  async #restore() {
+    const { earlier, log, status } = this.#parts;
+    const strings = this.#strings;
+    status.replaceChildren();
+    let messages;
+    try {
+      messages = await this.#client.history();
+      const session = await this.#client.open();
+      this.#parts.privacy.textContent = strings.privacy.replace("{days}", session.keep_days);
+    } catch (error) {
+      if (error.code !== "no_session") return this.#offerToReconnect();
+      this.#client.forget();
+      status.textContent = strings.expired;
+      messages = [];
     }
-    log.scrollTop = log.scrollHeight;
-    if (first && first.offsetTop - log.offsetTop < log.scrollTop) first.scrollIntoView({ block: "start" });
-  } catch (error) {
-    status.textContent = "That did not get through. ";
-    const retry = document.createElement("button");
-    retry.type = "button";
-    retry.textContent = "Try again";
-    retry.addEventListener("click", () => send(message, ""));
-    status.append(retry);
-  } finally {
-    busy = false;
+    this.#isRestored = true;
+    earlier.replaceChildren();
+    log.replaceChildren();
+    this.#emergency(null);
+    this.#count = 0;
+    for (const message of messages) earlier.append(...this.#shown(message));
+    const turn = messages.slice(messages.findLastIndex(({ from }) => from === "visitor") + 1);
+    this.#offer(messages.length ? turn : [{ buttons: strings.starters.map((text) => ({ title: text, payload: text })) }]);
+    this.#recallUnsent(messages);
+    if (messages.length || this.#unsent().length) this.#toEnd();
+    else this.#parts.scroller.scrollTop = 0;
+    this.#listen();
+  }
+
+  #offerToReconnect() {
+    const { status } = this.#parts;
+    const strings = this.#strings;
+    status.replaceChildren(strings.no_connection, " ", button(strings.retry, () => this.#restore(), { class: "chip" }));
+  }
+
+  /** Shows what another tab, or the bot by itself, wrote while this page was not looked at. */
+  async #catchUp() {
+    if (document.hidden || !this.#isRestored || this.#waiting) return;
+    const messages = await this.#client.history().catch(() => null);
+    if (!messages || this.#waiting || messages.length === this.#count) this.#listen();
+    else this.#restore();
+  }
+
+  // ---- Sending
+
+  #submit(event) {
+    event?.preventDefault();
+    const { input, note } = this.#parts;
+    const text = input.value.trim();
+    const surplus = [...text].length - (this.#client.session?.max_characters ?? Infinity);
+    note.textContent = surplus > 0 ? this.#strings.too_long.replace("{count}", surplus) : "";
+    if (!text || surplus > 0) return;
+    input.value = "";
+    this.#keepDraft();
+    this.#say(text, text);
+  }
+
+  #submitOnEnter(event) {
+    if (event.target !== this.#parts.input || event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    this.#submit(event);
+  }
+
+  #keepDraft() {
+    this.#store.set("draft", this.#parts.input.value || null);
+  }
+
+  #say(message, shown) {
+    const item = { id: newId(), message, shown };
+    this.#store.set("unsent", [...this.#unsent(), item]);
+    this.#offer([]);
+    const bubble = this.#bubble("visitor", shown);
+    this.#parts.log.append(bubble);
+    this.#toEnd();
+    this.#deliver(item, bubble, false);
+  }
+
+  #deliver(item, bubble, again) {
+    this.#waiting += 1;
+    this.#writing();
+    this.#sending = this.#sending.then(() => this.#send(item, bubble, again)).finally(() => {
+      this.#waiting -= 1;
+      this.#writing();
+    });
+  }
+
+  async #send(item, bubble, again) {
+    bubble.failure?.remove();
+    try {
+      await this.#converse(item, bubble, again).catch(async (error) => {
+        if (error.code !== "offline") throw error;
+        await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_AFTER));
+        return this.#converse(item, bubble, true);
+      });
+      this.#forgetUnsent(item.id);
+    } catch (error) {
+      this.#failed(item, bubble, error);
+    }
+  }
+
+  /** Sends a message and shows the replies; those of an attempt that broke off are taken away first. */
+  async #converse(item, bubble, again) {
+    const turn = [];
+    for await (const reply of this.#client.send(item.id, item.message, again)) {
+      if (!turn.length) {
+        bubble.replies?.forEach((node) => node.remove());
+        bubble.replies = [];
+        this.#count += 1;
+      }
+      turn.push(reply);
+      const nodes = this.#shown({ ...reply, from: "bot" });
+      bubble.replies.push(...nodes);
+      this.#parts.log.append(...nodes);
+      if (turn.length === 1) this.#showFrom(bubble);
+    }
+    this.#offer(turn);
+    this.#showFrom(bubble);
+    this.#listen();
+  }
+
+  #failed(item, bubble, error) {
+    const strings = this.#strings;
+    if (!(error instanceof ClientError)) console.error(error);
+    const words = {
+      offline: strings.failed_offline,
+      no_session: strings.failed_expired,
+      too_many: strings.failed_wait.replace("{seconds}", error.wait || 60),
+    };
+    if (error.code === "no_session") this.#client.forget();
+    bubble.failure = el(
+      "div", { class: "failure", role: "alert" }, strings.failed, " ", words[error.code] ?? error.message, " ",
+      button(strings.retry, () => this.#deliver(item, bubble, true), { class: "chip" }),
+    );
+    bubble.after(bubble.failure);
+    bubble.failure.scrollIntoView({ block: "nearest" });
+  }
+
+  #unsent() {
+    return this.#store.get("unsent") ?? [];
+  }
+
+  #forgetUnsent(id) {
+    const rest = this.#unsent().filter((item) => item.id !== id);
+    this.#store.set("unsent", rest.length ? rest : null);
+  }
+
+  /** Shows what could not be sent before the page was left, to send it now. */
+  #recallUnsent(messages) {
+    for (const item of this.#unsent()) {
+      if (messages.some(({ id }) => id === item.id)) {
+        this.#forgetUnsent(item.id);
+        continue;
+      }
+      const bubble = this.#bubble("visitor", item.shown);
+      this.#parts.earlier.append(bubble);
+      this.#failed(item, bubble, new ClientError("unsent"));
+    }
+  }
+
+  // ---- What the bot writes by itself
+
+  async #listen() {
+    if (this.#parts.listening || document.hidden || !this.#count || !this.#client.session) return;
+    this.#parts.listening = true;
+    const stop = new AbortController();
+    const leave = () => document.hidden && stop.abort();
+    document.addEventListener("visibilitychange", leave);
+    try {
+      for await (const reply of this.#client.events(stop.signal)) {
+        this.#parts.log.append(...this.#shown({ ...reply, from: "bot" }));
+        this.#offer([reply]);
+        this.#toEnd();
+        this.#announce();
+      }
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, LISTEN_AGAIN_AFTER));
+    } finally {
+      document.removeEventListener("visibilitychange", leave);
+      this.#parts.listening = false;
+    }
+    this.#listen();
+  }
+
+  #announce() {
+    const { panel, badge } = this.#parts;
+    if (panel.open) return;
+    badge.textContent = Number(badge.textContent) + 1;
+    badge.hidden = false;
+  }
+
+  // ---- Showing
+
+  /** The elements for a message of either side; takes note of what it says about an emergency. */
+  #shown(message) {
+    const { from, text, custom } = message;
+    const strings = this.#strings;
+    this.#count += from === "bot" || this.#isRestored ? 1 : 0;
+    if (custom?.type === "assessment") this.#emergency(custom);
+    if (custom?.type === "started_over") this.#emergency(null);
+    if (custom?.type === "assessment" && custom.card) return [resultCard(custom, strings, () => this.#say("/summary", strings.summary_long))];
+    // A list stands among the answers, where its entries can be chosen.
+    const isList = custom?.type === "question" && custom.options && custom.question !== "regions";
+    if (isList || !text) return [];
+    const bubble = this.#bubble(from, text);
+    if (custom?.type === "summary") bubble.append(summaryTools(custom, text, this, strings, (words) => this.#tell(words)));
+    return [bubble];
+  }
+
+  #bubble(from, text) {
+    const who = from === "visitor" ? this.#strings.you : this.#strings.bot;
+    return el("div", { class: `message ${from}` }, el("span", { class: "hidden" }, `${who}: `), el("span", { class: "text" }, linked(text)));
+  }
+
+  /** Shows the answers that the last message with any offers; the focus stays where the answers were. */
+  #offer(turn) {
+    const { answers: place, scroller } = this.#parts;
+    const hadFocus = place.contains(this.shadowRoot.activeElement) || this.#parts.wantsFocus;
+    const message = turn.findLast(({ buttons, custom }) => buttons?.length || custom?.options?.length);
+    const choices = message && answers(message, this.#strings, (payload, title) => this.#say(payload, title));
+    place.replaceChildren(...(choices ? [choices] : []));
+    this.#parts.wantsFocus = hadFocus && !choices;
+    if (hadFocus) (choices || scroller).focus({ preventScroll: true });
+  }
+
+  #emergency(assessment) {
+    const { emergency } = this.#parts;
+    emergency.hidden = assessment?.urgency !== "emergency";
+    if (emergency.hidden || !assessment.card) return;
+    emergency.replaceChildren(el("strong", {}, this.#strings.call), calls(assessment.card.call, this.#strings));
+  }
+
+  #writing() {
+    const { status } = this.#parts;
+    if (!this.#waiting) return status.replaceChildren();
+    status.replaceChildren(el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i")), el("span", {}, this.#strings.writing));
+    this.#toEnd();
+  }
+
+  #tell(words) {
+    this.#parts.note.textContent = words;
+  }
+
+  #toEnd() {
+    const { scroller } = this.#parts;
+    scroller.scrollTop = scroller.scrollHeight;
+  }
+
+  /** Scrolls to the end, but not past what the visitor said last. */
+  #showFrom(bubble) {
+    const { scroller } = this.#parts;
+    this.#toEnd();
+    const top = bubble.offsetTop - scroller.offsetTop - 8;
+    if (top < scroller.scrollTop) scroller.scrollTop = top;
+  }
+
+  // ---- Erasing
+
+  #askToErase() {
+    const strings = this.#strings;
+    const dialog = el("dialog", { class: "sheet ask", "aria-labelledby": "erase", close: () => dialog.remove() });
+    const failure = el("p", { class: "failure", role: "alert" });
+    const erase = async () => {
+      try {
+        await this.#erase();
+        dialog.close();
+      } catch {
+        failure.textContent = strings.not_erased;
+      }
+    };
+    dialog.append(
+      el("p", { id: "erase" }, strings.erase_sure),
+      el("div", { class: "chips" }, button(strings.erase_no, () => dialog.close(), { class: "chip" }), button(strings.erase_yes, erase, { class: "chip danger" })),
+      failure,
+    );
+    this.shadowRoot.append(dialog);
+    dialog.showModal();
+  }
+
+  async #erase() {
+    try {
+      await this.#client.erase();
+    } catch (error) {
+      if (error.code !== "no_session") throw error;
+      this.#client.forget();
+    }
+    this.#store.set("unsent", null);
+    this.#parts.input.value = "";
+    this.#keepDraft();
+    await this.#restore();
+    this.#tell(this.#strings.erased);
   }
 }
 
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  const text = input.value.trim();
-  if (!text || busy) return;
-  input.value = "";
-  send(text);
-});
+async function read(address, kind) {
+  const reply = await fetch(new URL(address, HERE), { credentials: "omit" });
+  if (!reply.ok) throw new Error(`${address}: ${reply.status}`);
+  return reply[kind]();
+}
 
-input.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
-    event.preventDefault();
-    form.requestSubmit();
-  }
-});
+// How bright a colour is, 0 to 1, as WCAG defines it.
+function luminance(...channels) {
+  const [red, green, blue] = channels.map((value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
 
-send("hello", "");
+// Pages without https have no randomUUID.
+const newId = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (number) => number.toString(36)).join("-");
+
+customElements.define("backtalk-chat", BacktalkChat);

@@ -15,7 +15,9 @@ SORRY = "Sorry, something went wrong on my side. Please send that again. In an e
 
 
 class BadRequest(ValueError):
-    """A request that cannot be answered: its HTTP status, a code for programs, and words for people."""
+    """A request that cannot be answered: its HTTP status, a code for programs, words for people, and headers where it needs any."""
+
+    headers: Optional[Dict[Text, Text]] = None
 
     def __init__(self, status: int, code: Text, words: Text):
         super().__init__(words)
@@ -23,7 +25,7 @@ class BadRequest(ValueError):
 
     def response(self) -> HTTPResponse:
         """The answer to such a request."""
-        return response.json({"error": self.code, "message": str(self)}, status=self.status)
+        return response.json({"error": self.code, "message": str(self)}, status=self.status, headers=self.headers)
 
 
 def whole(message: Dict[Text, Any]) -> Dict[Text, Any]:

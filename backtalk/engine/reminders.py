@@ -11,12 +11,13 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Optional, Text
 
 from rasa.core.jobs import scheduler
+from rasa.shared.core.constants import ACTION_NAME_SENDER_ID_CONNECTOR_STR
 from rasa.shared.core.events import ReminderScheduled
 from rasa.shared.core.trackers import DialogueStateTracker
 from sanic import Sanic
 
 from backtalk.check_in import DUE
-from backtalk.engine.tracker_store import RememberingTrackerStore
+from backtalk.engine.tracker_store import RememberingTrackerStore, store_of
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ _AT_ONCE = timedelta(seconds=2)
 async def set_reminders_anew(app: Sanic, _: Any = None) -> None:
     """Schedules the check-ins that are due in the future, and those that fell due while no server ran."""
     agent = app.ctx.agent
-    store = getattr(agent.tracker_store, "_tracker_store", agent.tracker_store)
+    store = store_of(agent)
     if not isinstance(store, RememberingTrackerStore) or not agent.processor:
         return
     channels = {channel.name(): channel for channel in getattr(app.ctx, "input_channels", None) or ()}
@@ -49,6 +50,13 @@ async def set_reminders_anew(app: Sanic, _: Any = None) -> None:
         count += 1
     if count:
         logger.info("%d check-ins are set.", count)
+
+
+async def cancel_reminders(sender: Text) -> None:
+    """Takes the reminders of a conversation out of this server's schedule."""
+    for job in (await scheduler()).get_jobs():
+        if job.name.endswith(f"{ACTION_NAME_SENDER_ID_CONNECTOR_STR}{sender}"):
+            job.remove()
 
 
 def is_still_due(tracker: DialogueStateTracker, reminder: ReminderScheduled) -> bool:

@@ -16,6 +16,7 @@ from sanic import Sanic
 
 from backtalk.engine.actions import ActionServer, ActionsInProcess, load_actions
 from backtalk.engine.reminders import set_reminders_anew
+from backtalk.engine.retention import erase_old_conversations
 from backtalk.engine.shortcuts import take_shortcuts
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ def serve(arguments: argparse.Namespace) -> None:
     actions_url = f"http://{ACTIONS_INTERFACE}:{arguments.actions_port}/webhook"
     os.environ.setdefault("BACKTALK_ACTIONS_URL", actions_url)
     endpoints = AvailableEndpoints.read_endpoints(arguments.endpoints)
-    listeners = [(_settle, "after_server_start"), (set_reminders_anew, "after_server_start")]
+    listeners = [(listener, "after_server_start") for listener in (_settle, set_reminders_anew, erase_old_conversations)]
     if endpoints.action and endpoints.action.url == actions_url:
         executor = load_actions(ACTIONS)
         endpoints.action = ActionsInProcess(executor, actions_url)

@@ -6,7 +6,7 @@ A message arrives as the entities of `backtalk.language.entities` (or of a butto
 from dataclasses import dataclass, replace
 from typing import Any, Iterable, Mapping, Optional, Sequence
 
-from backtalk.interview.message import ALL, DENIED, NO, PAST, PRESENT, SKIP, UNCERTAIN, YES, Message
+from backtalk.interview.message import ALL, DENIED, NO, ONLY, PAST, PRESENT, SKIP, UNCERTAIN, YES, Message
 from backtalk.interview.model import (
     AGE, CHECKLISTS, CONFIRM, FOUND, NONE, OTHER, SELF, UNSURE, Ids, Interview, unique, without,
 )
@@ -408,7 +408,8 @@ def _hear_checklist(
     uncertain = message.findings("red_flag", knowledge.red_flags, interview.patient, UNCERTAIN, weak=True)
     if named or chosen:
         # A tap names one entry; the question stays open for the rest of the list.
-        return interview if message.tapped else replace(interview, **{question: FOUND})
+        is_part = message.tapped and message.answer != ONLY
+        return interview if is_part else replace(interview, **{question: FOUND})
     if message.answer == NO and not _is_about_what_is_known(message, offered, interview):
         known = {*interview.red_flags, *interview.cautions, *interview.signs, *interview.flags_to_confirm}
         cleared = unique((*interview.cleared, *(e for e in offered if e not in known)))

@@ -5,7 +5,8 @@ from typing import Any, Collection, Mapping, Optional, Sequence
 from backtalk.interview.model import UNSURE
 from backtalk.knowledge import Knowledge
 
-YES, NO, SKIP, ALL = "yes", "no", "skip", "all"
+# `ONLY` is sent by a page on which all that apply was ticked: what is named, and nothing else.
+YES, NO, SKIP, ALL, ONLY = "yes", "no", "skip", "all", "only"
 PRESENT, DENIED, PAST, UNCERTAIN = "present", "denied", "past", "uncertain"
 
 _ANSWER_OF_INTENT = {"affirm": YES, "deny": NO, "not_sure": UNSURE, "refuse": SKIP}

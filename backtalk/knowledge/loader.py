@@ -28,6 +28,7 @@ PHRASE_KINDS = {
 }
 VOCABULARY = "vocabulary"
 SETTING_PREFIX = "BACKTALK_"
+MOST_KEEP_DAYS = 3650
 
 _SCHEMA = Path(__file__).with_name("schema.yml")
 _Record = TypeVar("_Record")
@@ -79,6 +80,7 @@ def _load_knowledge(folder: Path) -> model.Knowledge:
         settings=_settings(records["settings"]["settings"], records["settings"]["locales"]),
         locales=records["settings"]["locales"],
         check_in=_check_in(records["settings"]["check_in"]),
+        privacy=_privacy(records["settings"]["privacy"]),
         fixed=tuple(name for name in records["settings"]["settings"] if os.environ.get(SETTING_PREFIX + name.upper())),
     )
     _check_ids(knowledge, files)
@@ -247,6 +249,13 @@ def _check_in(content: Mapping[str, Any]) -> model.CheckIn:
         return model.CheckIn(float(hours), tuple(content["channels"]))
     except ValueError:
         raise KnowledgeError(f"{SETTING_PREFIX}CHECK_IN_HOURS must be a number of hours, not {hours!r}") from None
+
+
+def _privacy(content: Mapping[str, Any]) -> model.Privacy:
+    days = os.environ.get(SETTING_PREFIX + "KEEP_DAYS") or str(content["keep_days"])
+    if not (days.isascii() and days.isdecimal() and 1 <= int(days) <= MOST_KEEP_DAYS):
+        raise KnowledgeError(f"{SETTING_PREFIX}KEEP_DAYS must be a whole number of days from 1 to {MOST_KEEP_DAYS}, not {days!r}")
+    return model.Privacy(int(days))
 
 
 def _check_ids(knowledge: model.Knowledge, files: Mapping[str, _File]) -> None:

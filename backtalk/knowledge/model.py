@@ -187,6 +187,13 @@ class CheckIn:
 
 
 @dataclass(frozen=True)
+class Privacy:
+    """How long conversations are kept after the last word, in days."""
+
+    keep_days: int
+
+
+@dataclass(frozen=True)
 class Relative:
     """What a word for a person tells: he, she or they; and whether that is a `child` (yes, maybe or no)."""
 
@@ -243,6 +250,7 @@ class Knowledge:
     settings: Mapping[str, str]
     locales: Mapping[str, Mapping[str, str]]
     check_in: CheckIn
+    privacy: Privacy
     fixed: Ids = ()
 
     @property
@@ -255,14 +263,14 @@ class Knowledge:
         """The id of the mildest level of urgency: the last in its file."""
         return list(self.urgency)[-1]
 
-    def settings_for(self, locale: Optional[str]) -> Mapping[str, str]:
+    def settings_for(self, locale: Optional[str], page_number: Optional[str] = None) -> Mapping[str, str]:
         """The numbers for a visitor's locale ("en-GB", or a country as in "GB"); the site's own where it is not known.
 
-        What the environment sets holds for everybody.
+        `page_number` is the emergency number that the page sets on which the visitor chats. What the environment sets holds for everybody.
         """
         country = (locale or "").replace("_", "-").rpartition("-")[2].upper()
-        own = {name: value for name, value in self.locales.get(country, {}).items() if name not in self.fixed}
-        return {**self.settings, **own}
+        own = {**self.locales.get(country, {}), **({"emergency_number": page_number} if page_number else {})}
+        return {**self.settings, **{name: value for name, value in own.items() if name not in self.fixed}}
 
 
 @dataclass(frozen=True)

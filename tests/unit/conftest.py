@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, configuration, settings
 from ruamel.yaml import YAML
+from sanic.touchup import TouchUp
 
 from backtalk import paths
 from backtalk.knowledge import load_knowledge
@@ -17,6 +18,20 @@ settings.register_profile(
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
 )
 settings.load_profile("backtalk")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def several_servers():
+    """Lets several servers start in one process: Sanic rewrites its own methods when one does, and cannot do so again for the next."""
+    rewrite = TouchUp.run
+
+    def once(app):
+        TouchUp.run = lambda app: None
+        rewrite(app)
+
+    TouchUp.run = once
+    yield
+    TouchUp.run = rewrite
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,7 @@ def dispatcher():
 def tracker(domain):
     """Makes a tracker whose latest message is as given and whose other slots are as the domain has them."""
 
-    def make(entities=(), text="some words", intent="inform", question=None, events=(), selector=None, payload=None, **slots):
+    def make(entities=(), text="some words", intent="inform", question=None, events=(), selector=None, payload=None, metadata=None, **slots):
         initial = {name: slot.get("initial_value") for name, slot in domain["slots"].items()}
         assert set(slots) <= set(initial)
         if payload:
@@ -44,7 +44,7 @@ def tracker(domain):
         if selector:
             message["response_selector"] = {"relief": {"response": {"intent_response_key": selector}}}
         return Tracker(
-            "visitor", {**initial, "requested_slot": question, **slots}, message, [*events, {"event": "user", "text": text}],
+            "visitor", {**initial, "requested_slot": question, **slots}, message, [*events, {"event": "user", "text": text, "metadata": metadata or {}}],
             False, None, {"name": FORM} if question else {}, "action_listen",
         )
 
@@ -236,11 +236,44 @@ class TestAskingAChecklist:
             assert rest["buttons"][-2] == {"title": "That is all", "payload": "/deny"}
             assert told.get_slot("offered") == [other for other in offered if other != entry_id]
 
+    def test_a_page_is_told_of_everything_that_can_be_chosen(self, run, tracker, knowledge, question):
+        told = tracker(question=question, regions=["cervical"], onset="fall")
+        _, listing = self.ask(run, told, question)
+        payload = listing["custom"]
+        assert (payload["type"], payload["question"]) == ("question", question)
+        assert [option["id"] for option in payload["options"]] == told.get_slot("offered")
+        assert [f"{number}. {option['text']}" for number, option in enumerate(payload["options"], 1)] == listing["text"].split("\n")
+
+    @pytest.mark.parametrize("count", [1, 2, 3])
+    def test_what_is_ticked_on_a_page_is_the_whole_answer(self, run, tracker, question, count):
+        asked = tracker(question=question, regions=["cervical"], onset="sleep")
+        _, listing = self.ask(run, asked, question)
+        ticked = [option for option in listing["custom"]["options"] if option["entity"] == "red_flag"][-count:]
+        payload = "/inform" + json.dumps({"answer": "only", "red_flag": [option["id"] for option in ticked]})
+        told = tracker(payload=payload, question=question, regions=["cervical"], onset="sleep", offered=asked.get_slot("offered"))
+        run("action_validate_slot_mappings", told)
+        assert {option["id"] for option in ticked} <= known(told)
+        assert told.get_slot(question) == "found"
+
     @pytest.mark.parametrize("intent, opening", [("affirm", "which"), ("inform", "rephrase")])
     def test_asks_again_after_a_misunderstanding(self, run, tracker, question, intent, opening):
         told = tracker(question=question, intent=intent)
         told.events += ran(NOT_UNDERSTOOD)
         assert self.ask(run, told, question)[0] == f"utter_{opening}_{question}"
+
+
+def test_a_page_is_told_of_the_regions_to_draw(run, tracker, knowledge):
+    (message,) = run("action_ask_regions", tracker(question="regions"))
+    assert message["custom"]["options"] == [
+        {"id": region.id, "entity": "region", "text": region.button} for region in knowledge.regions.values()
+    ]
+
+
+@pytest.mark.parametrize("metadata, number", [({"emergency_number": "000"}, "000"), ({"emergency_number": "call me <b>"}, None), ({}, None)])
+def test_the_emergency_number_of_the_page_is_the_one_that_is_told(run, tracker, knowledge, metadata, number):
+    told = tracker(metadata={"locale": "en-GB", **metadata})
+    run("action_validate_slot_mappings", told)
+    assert told.get_slot("emergency_number") == (number or "999")
 
 
 @pytest.mark.parametrize("flag", contract.FLAGS)
@@ -269,7 +302,7 @@ class TestAssessment:
         told = tracker(question="pain_level", **slots)
         (message,) = run(self.ACTION, told)
         payload = message["custom"]
-        assert set(payload) == contract.PAYLOAD_KEYS | {"rules"}
+        assert set(payload) == contract.PAYLOAD_KEYS | {"rules", "card"}
         for name in ("urgency", "regions", "red_flags", "cautions", "onset", "duration_days", "pain_level"):
             assert payload[name] == told.get_slot(name), name
         assert payload["urgency"] == contract.urgency(
@@ -500,6 +533,7 @@ class TestStartingOver:
         kept = {event["name"]: event["value"] for event in others if event["event"] == "slot" and event["value"] is not None}
         assert kept == dict(knowledge.settings)
         assert named(messages) == ["utter_start_over", "utter_greet"]
+        assert messages[0]["custom"] == {"type": "started_over"}
 
     def test_the_greeting_has_the_emergency_number(self, run, tracker, knowledge):
         *_, greeting = run("action_start_over", tracker(intent="start_over"))

@@ -30,7 +30,7 @@ class TestClean:
     @pytest.mark.parametrize(
         "payload",
         [
-            "/affirm", "/deny", "/not_sure", "/report_spasm", "/human", "/start_over", "/inform",
+            "/affirm", "/deny", "/not_sure", "/report_spasm", "/human", "/start_over", "/inform", "/summary", "/recap",
             '/inform{"red_flag":"fever"}', '/inform{"region": "lumbar"}', '/inform{"pain_level": 7}',
         ],
     )
@@ -63,8 +63,8 @@ class TestClean:
     def test_any_other_slash_is_taken_off(self, text, words):
         assert clean(text) == words
 
-    @pytest.mark.parametrize("character", ["\x00", "\x07", "\x1b", "\x7f", "\r"])
-    def test_control_characters_become_spaces(self, character):
+    @pytest.mark.parametrize("character", ["\x00", "\x07", "\x1b", "\x7f", "\r", "\ud800", "\udfff"])
+    def test_control_characters_and_halves_of_characters_become_spaces(self, character):
         assert clean(f"my{character}back{character}") == "my back"
 
     @given(st.text())

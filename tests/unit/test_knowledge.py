@@ -326,3 +326,23 @@ class TestSettings:
     def test_an_empty_variable_does_not_empty_the_setting(self, folder, monkeypatch, setting):
         monkeypatch.setenv(f"BACKTALK_{setting.upper()}", "")
         assert load_knowledge(folder).settings[setting].strip()
+
+
+class TestPrivacy:
+    def test_conversations_are_kept_for_a_month(self, folder):
+        assert load_knowledge(folder).privacy.keep_days == 30
+
+    def test_the_environment_wins(self, folder, monkeypatch):
+        monkeypatch.setenv("BACKTALK_KEEP_DAYS", "7")
+        assert load_knowledge(folder).privacy.keep_days == 7
+
+    @pytest.mark.parametrize("days", ["0", "-1", "1.5", "a week", "3651", " 7", "٧"])
+    def test_the_environment_is_checked(self, folder, monkeypatch, days):
+        monkeypatch.setenv("BACKTALK_KEEP_DAYS", days)
+        with pytest.raises(KnowledgeError, match="BACKTALK_KEEP_DAYS must be a whole number of days from 1 to 3650"):
+            load_knowledge(folder)
+
+    @pytest.mark.parametrize("days", ["0", "3651", "1.5", "a week", "yes"])
+    def test_the_file_is_checked(self, folder, days):
+        line = swap(folder / "settings.yml", "keep_days: .*", f"keep_days: {days}")
+        assert f"line {line}, privacy.keep_days" in refusal(folder)

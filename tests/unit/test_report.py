@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtalk.knowledge import load_knowledge
-from backtalk.report import assessment_payload, assessment_text
+from backtalk.report import assessment_card, assessment_payload, card_text
 from backtalk.triage import Facts, assess
-from backtalk.wording import Audience, listed, personal
+from backtalk.wording import Audience, dialable, listed, personal
 
 KNOWLEDGE = load_knowledge()
 PLAIN = Facts(regions=("lumbar",), onset="sleep", duration_days=2, pain_level=4)
@@ -47,6 +47,11 @@ TOGETHER = {
 }
 CASES = {**FLAGS_ALONE, **TOGETHER}
 every_case = pytest.mark.parametrize("facts", CASES.values(), ids=CASES)
+
+
+def assessment_text(*args, **kwargs):
+    """The assessment as plain text."""
+    return card_text(assessment_card(*args, **kwargs))
 
 
 def said_of(facts):
@@ -169,6 +174,44 @@ class TestText:
         assert len(text) < 4096
 
 
+@every_case
+class TestCard:
+    @pytest.fixture
+    def card(self, facts, outcome, knowledge):
+        return assessment_card(outcome, said_of(facts), knowledge)
+
+    def test_survives_json(self, card):
+        assert json.loads(json.dumps(card, allow_nan=False)) == card
+
+    def test_explains_every_number_and_no_other(self, card):
+        statements = [card["explanation"]] if "explanation" in card else []
+        statements += [*card["do"], *card["reasons"], *card["also"], *card.get("relief", ()), *card.get("muscles", ()), card["seek_help"]]
+        statements += [statement for statement in (card["harmless"], card.get("worse")) if statement]
+        used = {number for statement in statements for number in statement["sources"]}
+        assert used == {source["number"] for source in card["sources"]}
+
+    def test_links_only_to_pages_on_the_web(self, card):
+        assert all(source["url"] is None or source["url"].startswith("https://") for source in card["sources"])
+
+    def test_names_relief_with_caution_and_evidence_where_the_level_allows_it(self, card, outcome, knowledge):
+        assert [(option["id"], option["caution"]) for option in card.get("relief", ())] == [
+            (s.id, s.caution and personal(s.caution, "you")) for s in outcome.relief
+        ]
+        assert all(option["evidence"] and option["sources"] for option in card.get("relief", ()))
+
+    def test_names_numbers_to_dial(self, card, outcome):
+        assert card["call"][-3:] == ["112", "911", "999"]
+        assert ("988" in card["call"]) == ("self_harm" in outcome.reasons)
+
+
+@pytest.mark.parametrize(
+    "text, numbers",
+    [("999", ("999",)), ("112 or 999", ("112", "999")), ("Samaritans on 116 123", ("116 123",)), ("your emergency number", ()), ("+44 20 1", ("+44 20 1",))],
+)
+def test_dialable(text, numbers):
+    assert dialable(text) == numbers
+
+
 @pytest.mark.parametrize("flag", sorted(contract.TRAUMA))
 def test_trauma_asks_for_the_examination_of_the_source_document(knowledge, flag):
     first = assessment_text(assess(Facts(onset=flag), knowledge), {}, knowledge).split("\n\n")[0]
@@ -209,7 +252,7 @@ def test_a_flag_left_open_is_told_with_what_it_would_mean(knowledge, flag, level
 
 
 def test_a_replaced_assessment_opens_with_that(knowledge):
-    assert assessment_text(assess(PLAIN, knowledge), {}, knowledge, changed="That changes things.").startswith("That changes things.\n\n")
+    assert assessment_text(assess(PLAIN, knowledge), {}, knowledge, changed=["That changes things.", "Fever."]).startswith("That changes things.\n• Fever.\n\n")
 
 
 @given(

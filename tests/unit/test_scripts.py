@@ -4,6 +4,7 @@ import pytest
 
 import bench
 import calibrate
+import run
 from console import Failure
 from understanding import FALLBACK, OUT_OF_SCOPE, Message, Understood
 
@@ -223,3 +224,20 @@ class TestFingerprintOfTraining:
         before = self.taken(sources)
         (sources / name).write_text("changed: []\n")
         assert self.taken(sources) == before
+
+
+class TestSessionKey:
+    def test_is_made_once_and_kept_for_its_owner_only(self, tmp_path):
+        path = tmp_path / "var" / "session.key"
+        key = run.session_key(path)
+        assert len(key) >= 32 and run.session_key(path) == key
+        assert path.stat().st_mode & 0o777 == 0o600
+
+    def test_an_empty_file_is_replaced(self, tmp_path):
+        path = tmp_path / "session.key"
+        path.touch(mode=0o644)
+        assert len(run.session_key(path)) >= 32
+        assert path.stat().st_mode & 0o777 == 0o600
+
+    def test_each_is_another(self, tmp_path):
+        assert run.session_key(tmp_path / "one") != run.session_key(tmp_path / "two")

@@ -1,16 +1,21 @@
 """The tracker store with a memory, on SQLite and, where it runs, on PostgreSQL."""
 
 import asyncio
+import time
 import uuid
+from datetime import datetime, timezone
+from types import SimpleNamespace
 
 import psycopg2
 import pytest
-from rasa.core.tracker_store import SQLTrackerStore
+from rasa.core import jobs
+from rasa.core.tracker_store import FailSafeTrackerStore, InMemoryTrackerStore, SQLTrackerStore
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, SessionStarted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from backtalk.engine.tracker_store import RememberingTrackerStore
+from backtalk.engine import retention
+from backtalk.engine.tracker_store import RememberingTrackerStore, store_of
 
 DOMAIN = Domain.from_yaml("""
 version: "3.1"
@@ -142,3 +147,107 @@ def test_remembers_so_many_and_no_more(make_store):
     assert retrieve(store, "third") is trackers["third"]
     assert retrieve(store, "first") is not trackers["first"]
     assert retrieve(store, "first").sender_id == "first"
+
+
+def keys(store):
+    return set(asyncio.run(store.keys()))
+
+
+def at(timestamp, sender, store):
+    """A conversation whose events are of a moment."""
+    tracker = begin(sender)
+    say(tracker, f"from {sender}")
+    for event in tracker.events:
+        event.timestamp = timestamp
+    save(store, tracker)
+    return tracker
+
+
+def test_erases_a_conversation_and_no_other(make_store):
+    store = make_store()
+    for sender in ("one", "two"):
+        at(time.time(), sender, store)
+    asyncio.run(store.erase("one"))
+    assert keys(store) == keys(make_store(SQLTrackerStore)) == {"two"}
+    assert retrieve(store, "one") is None and texts(retrieve(store, "two")) == ["from two"]
+
+
+def test_begins_anew_after_erasing(make_store):
+    store = make_store()
+    at(time.time(), "one", store)
+    asyncio.run(store.erase("one"))
+    tracker = begin("one")
+    say(tracker, "again")
+    save(store, tracker)
+    assert texts(retrieve(make_store(SQLTrackerStore), "one")) == ["again"]
+
+
+def test_erases_what_is_older_than_a_moment(make_store):
+    store, now = make_store(), time.time()
+    for sender, timestamp in {"old": now - 100, "older": now - 200, "new": now}.items():
+        at(timestamp, sender, store)
+    assert asyncio.run(store.erase_before(now - 50)) == 2
+    assert keys(store) == {"new"} and retrieve(store, "old") is None
+    assert asyncio.run(store.erase_before(now - 50)) == 0
+
+
+def test_keeps_all_of_a_conversation_that_went_on(make_store):
+    store, now = make_store(), time.time()
+    tracker = at(now - 100, "visitor", store)
+    say(tracker, "still here")
+    save(store, tracker)
+    assert asyncio.run(store.erase_before(now - 50)) == 0
+    assert texts(retrieve(make_store(SQLTrackerStore))) == ["from visitor", "still here"]
+
+
+def test_erases_more_than_go_into_one_query(make_store):
+    store, now = make_store(), time.time()
+    for number in range(450):
+        at(now - 100, f"visitor {number}", store)
+    assert asyncio.run(store.erase_before(now - 50)) == 450
+    assert keys(store) == set()
+
+
+class TestRetention:
+    DAY = 86400
+
+    def test_erases_after_so_many_days(self, make_store, caplog):
+        caplog.set_level("INFO")
+        store, now = make_store(), time.time()
+        at(now - 4 * self.DAY, "old", store)
+        at(now - 2 * self.DAY, "new", store)
+        agent = SimpleNamespace(tracker_store=FailSafeTrackerStore(store))
+        assert store_of(agent) is store
+        assert [asyncio.run(retention.erase_older_than(agent, 3)) for _ in range(2)] == [1, 0]
+        assert keys(store) == {"new"}
+        assert [record.message for record in caplog.records if "erased" in record.message] == [
+            "Conversations erased, as they are older than 3 days: 1."
+        ]
+
+    def test_says_so_where_the_store_cannot(self, caplog):
+        agent = SimpleNamespace(tracker_store=InMemoryTrackerStore(DOMAIN))
+        assert asyncio.run(retention.erase_older_than(agent, 3)) == 0
+        assert "InMemoryTrackerStore" in caplog.text
+
+    def test_is_done_at_the_start_and_goes_on_after_a_failure(self, monkeypatch, knowledge):
+        rounds, done = [], asyncio.Event()
+
+        async def erase_older_than(agent, days):
+            rounds.append((agent, days))
+            if len(rounds) == 1:
+                raise RuntimeError("the database is away")
+            done.set()
+
+        async def serve():
+            await retention.erase_old_conversations(SimpleNamespace(ctx=SimpleNamespace(agent="agent")))
+            (job,) = (await jobs.scheduler()).get_jobs()
+            while len(rounds) < 1:
+                await asyncio.sleep(0.01)
+            assert job.trigger.interval.total_seconds() == 6 * 3600
+            job.modify(next_run_time=datetime.now(timezone.utc))
+            await asyncio.wait_for(done.wait(), 10)
+            jobs.kill_scheduler()
+
+        monkeypatch.setattr(retention, "erase_older_than", erase_older_than)
+        asyncio.run(serve())
+        assert rounds == [("agent", knowledge.privacy.keep_days)] * 2

@@ -1,0 +1,70 @@
+"""Reads a message that a page sends."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Dict, Optional, Text
+
+from sanic.request import Request
+
+from backtalk.channels.messages import BadRequest, read_body, read_text
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_EMERGENCY_NUMBER = re.compile(r"(?=.*[0-9])[0-9+ ]{2,15}")
+_LOCALE = re.compile(r"[A-Za-z0-9_-]{2,35}")
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A message: its cleaned text, what is kept with it in the conversation, and whether it was sent before."""
+
+    text: Text
+    metadata: Dict[Text, Text]
+    again: bool = False
+
+    @property
+    def id(self) -> Optional[Text]:
+        """The page's own name for the message."""
+        return self.metadata.get("id")
+
+
+async def receive(request: Request, max_body_bytes: int) -> None:
+    """Reads the body of a request on a streaming route, and no more of it than is allowed. Raises BadRequest."""
+    told = request.headers.get("content-length", "")
+    parts, size = [], int(told) if told.isdecimal() else 0
+    if size <= max_body_bytes:
+        size = 0
+        async for part in request.stream:
+            parts.append(part)
+            size += len(part)
+            if size > max_body_bytes:
+                break
+    if size > max_body_bytes:
+        raise BadRequest(413, "too_large", "This message is too long. Please send a shorter one.")
+    request.body = b"".join(parts)
+
+
+async def read_incoming(request: Request, max_body_bytes: int, max_characters: int) -> Incoming:
+    """The message in a request on a streaming route. Raises BadRequest. A field that is null counts as not there."""
+    await receive(request, max_body_bytes)
+    body = read_body(request, max_body_bytes)
+    text = read_text(body)
+    if len(body["message"]) > max_characters:
+        raise BadRequest(413, "too_long", f"This message is too long. Please send one of at most {max_characters} characters.")
+    locale = body.get("locale")
+    fields = {
+        "locale": locale if isinstance(locale, str) and _LOCALE.fullmatch(locale) else None,
+        "id": _checked(body, "id", _ID, "The field id must have 1 to 64 letters, digits, _ or -."),
+        "emergency_number": _checked(
+            body, "emergency_number", _EMERGENCY_NUMBER, "The field emergency_number must have 2 to 15 digits, spaces or +."
+        ),
+    }
+    return Incoming(text, {name: value for name, value in fields.items() if value is not None}, body.get("again") is True)
+
+
+def _checked(body: Dict[Text, Any], name: Text, pattern: re.Pattern, words: Text) -> Optional[Text]:
+    value = body.get(name)
+    if value is not None and not (isinstance(value, str) and pattern.fullmatch(value)):
+        raise BadRequest(400, f"bad_{name}", words)
+    return value

@@ -1,0 +1,59 @@
+"""Signed tokens: whoever holds one holds the conversation that it names."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import secrets
+import time
+from typing import Any, Dict, Text
+
+import jwt
+from sanic.request import Request
+
+from backtalk.channels.messages import BadRequest
+
+logger = logging.getLogger(__name__)
+
+KEY_VARIABLE = "BACKTALK_SESSION_KEY"
+ALGORITHM = "HS256"
+# HS256 is as strong as its key: one shorter than its digest of 32 bytes is weaker.
+_SHORTEST_KEY = 32
+_SUBJECT = re.compile(r"[0-9a-f]{32}")
+
+
+class Tokens:
+    """Signed tokens with a random subject and a time of expiry. Nothing is kept of them on the server."""
+
+    def __init__(self, key: Text, seconds: float) -> None:
+        """`seconds`: how long a token holds."""
+        self._key, self._seconds = key, seconds
+
+    def issue(self) -> Dict[Text, Any]:
+        """A token for a new conversation, and when it expires, in seconds of the epoch."""
+        expires = int(time.time() + self._seconds)
+        return {"token": jwt.encode({"sub": secrets.token_hex(16), "exp": expires}, self._key, ALGORITHM), "expires": expires}
+
+    def subject(self, request: Request) -> Text:
+        """The conversation that a request's token is for. Raises BadRequest, the same one whatever is wrong with the token."""
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        try:
+            subject = jwt.decode(token.strip(), self._key, [ALGORITHM], options={"require": ["sub", "exp"]})["sub"]
+        except Exception:
+            # Not only the library's own errors: a token can be text that is not UTF-8, or JSON that is nested too deep.
+            subject = ""
+        if kind.lower() != "bearer" or not _SUBJECT.fullmatch(subject):
+            raise BadRequest(401, "no_session", "This chat has ended. Please start a new one.")
+        return subject
+
+
+def signing_key() -> Text:
+    """The key of the environment, or a random one, which ends with the process."""
+    key = os.environ.get(KEY_VARIABLE)
+    if not key:
+        logger.warning("%s is not set: chats on the web end when the server does.", KEY_VARIABLE)
+        return secrets.token_hex(_SHORTEST_KEY)
+    if len(key.encode()) < _SHORTEST_KEY:
+        logger.warning("%s is short and could be guessed: give it %d characters or more.", KEY_VARIABLE, _SHORTEST_KEY)
+    return key

@@ -1,0 +1,150 @@
+// Talks to the bot's web channel. The token of the conversation is kept in this browser until the chat is erased or expires.
+
+const PATIENCE = 60_000;
+
+/** What went wrong: a code ("offline", "no_session", "too_many", ...), words for people where the bot sent some, and seconds to wait. */
+export class ClientError extends Error {
+  constructor(code, words = "", wait = 0) {
+    super(words);
+    this.code = code;
+    this.wait = wait;
+  }
+}
+
+/** What a browser keeps for one bot; in memory where the page may not keep anything. */
+export class Store {
+  #prefix;
+  #memory = new Map();
+
+  constructor(address) {
+    this.#prefix = `backtalk ${address} `;
+  }
+
+  key(name) {
+    return this.#prefix + name;
+  }
+
+  get(name) {
+    try {
+      return JSON.parse(localStorage.getItem(this.key(name)));
+    } catch {
+      return this.#memory.get(name) ?? null;
+    }
+  }
+
+  set(name, value) {
+    this.#memory.set(name, value);
+    try {
+      if (value === null) localStorage.removeItem(this.key(name));
+      else localStorage.setItem(this.key(name), JSON.stringify(value));
+    } catch {
+      // Kept in memory then.
+    }
+  }
+}
+
+/** One visitor's conversation with a bot. */
+export class Client {
+  #api;
+  #store;
+
+  /** `api`: the address of the channel; `about`: what is sent along with each message, such as the locale. */
+  constructor(api, store, about) {
+    this.#api = api;
+    this.#store = store;
+    this.about = about;
+  }
+
+  get session() {
+    const session = this.#store.get("session");
+    return session && session.expires * 1000 > Date.now() ? session : null;
+  }
+
+  /** The session of the conversation, a new one where there is none. */
+  async open() {
+    if (!this.session) {
+      const reply = await this.#fetch("session", { method: "POST" });
+      this.#store.set("session", await reply.json());
+    }
+    return this.session;
+  }
+
+  /** Forgets the conversation in this browser. */
+  forget() {
+    this.#store.set("session", null);
+  }
+
+  /** The replies to a message, one by one. `id` names it, so that it can be sent `again` and is answered once. */
+  async *send(id, message, again) {
+    await this.open();
+    const reply = await this.#fetch("messages", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ ...this.about, id, message, again }),
+    });
+    let count = 0;
+    for await (const part of lines(reply)) {
+      if (part.error) throw new ClientError(part.error, part.message);
+      count += 1;
+      yield part;
+    }
+    if (!count) throw new ClientError("offline");
+  }
+
+  /** What was said so far, oldest first. */
+  async history() {
+    if (!this.session) return [];
+    return (await (await this.#fetch("history")).json()).messages;
+  }
+
+  /** Erases the conversation, here and on the server. */
+  async erase() {
+    if (this.session) await this.#fetch("conversation", { method: "DELETE" });
+    this.forget();
+  }
+
+  /** What the bot writes by itself, for as long as one request for it lasts. */
+  async *events(signal) {
+    yield* lines(await this.#fetch("events", {}, signal));
+  }
+
+  async #fetch(path, options, signal = AbortSignal.timeout(PATIENCE)) {
+    const token = this.session?.token;
+    let reply;
+    try {
+      reply = await fetch(new URL(path, this.#api), {
+        ...options,
+        headers: { ...options?.headers, ...(token && { Authorization: `Bearer ${token}` }) },
+        credentials: "omit",
+        referrerPolicy: "no-referrer",
+        signal,
+      });
+    } catch {
+      throw new ClientError("offline");
+    }
+    if (reply.ok) return reply;
+    const { error, message } = await reply.json().catch(() => ({}));
+    throw new ClientError(error ?? "failed", message, Number(reply.headers.get("Retry-After")) || 0);
+  }
+}
+
+async function* lines(reply) {
+  const reader = reply.body.getReader();
+  const decoder = new TextDecoder();
+  let rest = "";
+  let isOver = false;
+  try {
+    for (;;) {
+      const { value, done } = await reader.read();
+      isOver = done;
+      if (done) return;
+      const parts = (rest + decoder.decode(value, { stream: true })).split("\n");
+      rest = parts.pop();
+      for (const part of parts) if (part) yield JSON.parse(part);
+    }
+  } catch (error) {
+    throw error instanceof ClientError ? error : new ClientError("offline");
+  } finally {
+    if (!isOver) reader.cancel().catch(() => {});
+  }
+}

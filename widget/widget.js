@@ -1,0 +1,10 @@
+// Puts the chat on a page: <script src="https://bot.example/chat/widget.js" defer></script>
+// The settings are data attributes of this tag; README.md lists them.
+(() => {
+  const script = document.currentScript;
+  if (document.querySelector("backtalk-chat")) return;
+  const chat = document.createElement("backtalk-chat");
+  Object.assign(chat.dataset, script.dataset);
+  document.body.append(chat);
+  import(new URL("chat.js", script.src));
+})();
