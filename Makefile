@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run chat train validate corpus agreement eval tune weigh calibrate bench profile walk test lock clean
+.PHONY: help setup run chat train validate corpus agreement eval tune weigh calibrate bench profile walk screenshots test lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -52,6 +52,9 @@ profile: setup ## Show where the time of a message goes
 
 walk: train ## Let visitors say anything at any time and check what must always hold (TURNS=20000 SEED=7)
 	@$(RUN) tests/dialogue/random_walk.py $(if $(TURNS),--turns $(TURNS)) $(if $(SEED),--seed $(SEED))
+
+screenshots: setup ## Take the pictures of the widget in docs/ (needs Chromium)
+	@$(RUN) scripts/screenshots.py
 
 test: train ## Run all tests (installs and trains first)
 	@$(RUN) scripts/train.py --check

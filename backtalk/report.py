@@ -59,14 +59,17 @@ def assessment_card(
     """The assessment for people, in parts. `unsure` names questions and flags that stayed open; `changed` are the lines that
     open it where an earlier assessment is replaced.
 
-    A statement is {"text": ..., "sources": [...]} with numbers that `sources` explains; `call` are the numbers to dial.
+    A statement is {"text": ..., "sources": [...]} with numbers that `sources` explains; `alone` is the sign with words of its own
+    (`triage.decides_alone`); `call` are the numbers to dial.
     """
     level = knowledge.urgency[outcome.urgency]
     audience = audience or Audience(knowledge.settings)
     cite = _Citations(knowledge, audience)
-    words = decides_alone(outcome, knowledge) or level
+    alone = decides_alone(outcome, knowledge)
+    words = alone or level
     card: dict[str, Any] = {
         "level": level.name,
+        "alone": alone.id if alone else None,
         "changed": list(changed),
         "headline": audience.text(words.headline),
         "do": [cite(advice.text, advice.source) for advice in outcome.do],
@@ -259,11 +262,11 @@ def _relief(suggestion: Suggestion, knowledge: Knowledge, cite: _Citations) -> d
     return {"id": suggestion.id, "name": option.name, **words, **cite(option.about, option.source)}
 
 
-def _numbers_to_dial(outcome: Outcome, knowledge: Knowledge, audience: Audience) -> list[str]:
-    """The emergency numbers, and before them the crisis lines where somebody thinks of suicide."""
+def _numbers_to_dial(outcome: Outcome, knowledge: Knowledge, audience: Audience) -> list[dict[str, str]]:
+    """The emergency numbers, and before them the crisis lines where somebody thinks of suicide; each with the setting it stands in."""
     in_crisis = any(knowledge.red_flags[flag].headline for flag in outcome.reasons)
-    texts = [audience.settings[name] for name in (("crisis_line", "emergency_number") if in_crisis else ("emergency_number",))]
-    return [number for text in texts for number in dialable(text)]
+    names = ("crisis_line", "emergency_number") if in_crisis else ("emergency_number",)
+    return [{"number": number, "of": name} for name in names for number in dialable(audience.settings[name])]
 
 
 def _plain(statement: Mapping[str, Any]) -> str:

@@ -15,10 +15,11 @@ const ICONS = {
 export function resultCard({ urgency, regions, card }, strings, onSummary) {
   const section = (title, ...children) => el("section", {}, el("h4", {}, title), ...children);
   const list = (items) => el("ul", {}, items.map((item) => el("li", {}, item)));
+  const title = strings[`level_${card.alone ?? urgency}`] ?? card.level;
   return el(
     "article",
-    { class: `card level-${urgency}`, "aria-label": strings[`level_${urgency}`] ?? card.level },
-    el("h3", { class: "level" }, icon(urgency), strings[`level_${urgency}`] ?? card.level),
+    { class: `card level-${urgency}`, "aria-label": title },
+    el("h3", { class: "level" }, icon(urgency), title),
     section(strings.do, el("p", { class: "headline" }, card.headline), card.do.map((advice) => el("p", {}, statement(advice)))),
     urgency === "emergency" && calls(card.call, strings),
     card.changed.length > 0 && section(strings.changed, list(card.changed)),
@@ -40,7 +41,7 @@ export function resultCard({ urgency, regions, card }, strings, onSummary) {
 
 /** Links that dial the numbers to call. */
 export const calls = (numbers, strings) =>
-  el("p", { class: "calls" }, numbers.map((number) => dial(number, strings.call_number.replace("{number}", number))));
+  el("p", { class: "calls" }, numbers.map(({ number, of }) => dial(number, strings[`call_${of}`].replace("{number}", number))));
 
 const icon = (urgency) => svg("svg", { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true" }, svg("path", { d: ICONS[urgency] ?? ICONS.clinician }));
 

@@ -200,8 +200,9 @@ class TestCard:
         assert all(option["evidence"] and option["sources"] for option in card.get("relief", ()))
 
     def test_names_numbers_to_dial(self, card, outcome):
-        assert card["call"][-3:] == ["112", "911", "999"]
-        assert ("988" in card["call"]) == ("self_harm" in outcome.reasons)
+        assert card["call"][-3:] == [{"number": number, "of": "emergency_number"} for number in ("112", "911", "999")]
+        assert ({"number": "988", "of": "crisis_line"} in card["call"]) == ("self_harm" in outcome.reasons)
+        assert card["alone"] == ("self_harm" if outcome.reasons == ("self_harm",) else None)
 
 
 @pytest.mark.parametrize(
