@@ -19,7 +19,7 @@ from backtalk.wording import listed, quoted
 LEAVE_QUESTIONNAIRE = (ActiveLoop(None), SlotSet("requested_slot", None))
 WELCOME_BACK = "utter_welcome_back"
 # Tells a page that an emergency it shows is over.
-STARTED_OVER = {"type": "started_over"}
+STARTED_OVER = {"type": "started_over", "urgency": None}
 # Slots that belong to a moment of the session before, and those that outlive a fresh start.
 _OF_THE_MOMENT = {"requested_slot", "returned", "paused_at", "answered", "telling", "corrected", "assessment_due", "heard"}
 _LASTING = ("locale", "page_number", DUE, "check_in_offered")

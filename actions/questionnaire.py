@@ -50,12 +50,13 @@ class _Ask(Action, ABC):
         conflict = interview_of(tracker).conflicts.get(self.question)
         if conflict and not self._asked(tracker):
             dispatcher.utter_message(response="utter_conflict", said=listed([quoted(words) for words in conflict]))
-        dispatcher.utter_message(response=f"utter_{self._wording(tracker)}_{self.question}", json_message=self._payload())
+        dispatcher.utter_message(response=f"utter_{self._wording(tracker)}_{self.question}", json_message=self._payload(tracker))
         return []
 
-    def _payload(self, options: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
+    def _payload(self, tracker: Tracker, options: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
         """What a page needs to show the question; of `options` any number may be chosen."""
-        return {"type": "question", "question": self.question, **({"options": list(options)} if options else {})}
+        question = {"type": "question", "question": self.question, "urgency": tracker.get_slot("urgency")}
+        return {**question, "options": list(options)} if options else question
 
     def _wording(self, tracker: Tracker, first: str = "ask") -> str:
         """ask (or `first`), rephrase, or remind: never the same words more than twice."""
@@ -87,9 +88,9 @@ class ActionAskRegions(_Ask):
 
     question = "regions"
 
-    def _payload(self, options: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
+    def _payload(self, tracker: Tracker, options: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
         regions = load_knowledge().regions.values()
-        return super()._payload([{"id": region.id, "entity": "region", "text": region.button} for region in regions])
+        return super()._payload(tracker, [{"id": region.id, "entity": "region", "text": region.button} for region in regions])
 
 
 class ActionAskOnset(_Ask):
@@ -127,7 +128,7 @@ class _AskChecklist(_Ask, ABC):
         dispatcher.utter_message(
             text="\n".join(f"{number}. {audience.text(entry.ask)}" for number, entry in enumerate(entries, 1)),
             json_message=self._payload(
-                [{"id": e.id, "entity": _kind(e.id, knowledge), "text": audience.text(e.ask)} for e in entries]
+                tracker, [{"id": e.id, "entity": _kind(e.id, knowledge), "text": audience.text(e.ask)} for e in entries]
             ),
             buttons=[
                 *({"title": e.button, "payload": _button(e.id, knowledge)} for e in entries[: iv.MOST_BUTTONS]),
@@ -168,7 +169,7 @@ class ActionAskFlagsToConfirm(_Ask):
         in_doubt = flag.id in iv.doubted(interview) and not self._asked(tracker)
         question = f"doubt_{self.question}" if in_doubt else f"{wording}_{self.question}"
         dispatcher.utter_message(
-            response=f"utter_{question}", json_message=self._payload(), question=audience.text(flag.confirm), sign=audience.text(flag.ask),
+            response=f"utter_{question}", json_message=self._payload(tracker), question=audience.text(flag.confirm), sign=audience.text(flag.ask),
             said=quoted(interview.said.get(flag.id) or flag.name),
         )
         return []

@@ -15,14 +15,18 @@ const ICON = "M4 5h16v11H9l-5 4z M8 9h8 M8 12.5h5";
 
 class BacktalkChat extends HTMLElement {
   #strings;
-  #store = new Store(HERE.host);
   #client;
+  // The token is shared by all tabs; what was not sent yet belongs to this one.
+  #shared = new Store("localStorage", HERE.host);
+  #own = new Store("sessionStorage", HERE.host);
   #parts = {};
-  #sending = Promise.resolve();
-  #waiting = 0;
+  // Messages are sent one after the other; those on their way, by id.
+  #queue = Promise.resolve();
+  #onTheWay = new Map();
+  // How many messages of the history are shown.
   #count = 0;
   #isRestored = false;
-  #regionNames = {};
+  #listening = null;
 
   async connectedCallback() {
     if (this.shadowRoot) return;
@@ -31,10 +35,10 @@ class BacktalkChat extends HTMLElement {
     const [css, standard, own] = await Promise.all([
       read("styles.css", "text"),
       read("strings.json", "json"),
-      strings ? read(new URL(strings, document.baseURI), "json") : {},
+      strings ? read(new URL(strings, document.baseURI), "json").catch(() => ({})) : {},
     ]);
     this.#strings = { ...standard, ...own };
-    this.#client = new Client(API, this.#store, {
+    this.#client = new Client(API, this.#shared, {
       locale: country ? `en-${country.toUpperCase()}` : navigator.language,
       emergency_number: emergencyNumber,
     });
@@ -44,7 +48,7 @@ class BacktalkChat extends HTMLElement {
     this.#build(root);
     this.#colour();
     document.addEventListener("visibilitychange", () => this.#catchUp());
-    window.addEventListener("storage", ({ key }) => key === this.#store.key("session") && this.#catchUp());
+    window.addEventListener("storage", ({ key }) => key === this.#shared.key("session") && this.#catchUp());
     if (open !== undefined) this.#open(false);
   }
 
@@ -103,7 +107,7 @@ class BacktalkChat extends HTMLElement {
       ),
     );
     root.append(parts.launcher, parts.panel);
-    parts.input.value = this.#store.get("draft") ?? "";
+    parts.input.value = this.#own.get("draft") ?? "";
   }
 
   #intro() {
@@ -134,14 +138,16 @@ class BacktalkChat extends HTMLElement {
   // ---- Open and close
 
   #open(byVisitor) {
-    const { panel, launcher, input, badge } = this.#parts;
+    const { panel, launcher, input, scroller, badge } = this.#parts;
     if (panel.open) return;
     launcher.hidden = true;
     badge.hidden = true;
     badge.textContent = "";
-    if (byVisitor && SMALL_SCREEN.matches) panel.showModal();
+    const fillsScreen = byVisitor && SMALL_SCREEN.matches;
+    if (fillsScreen) panel.showModal();
     else panel.setAttribute("open", "");
-    if (byVisitor) input.focus();
+    // On a phone the keyboard would cover what is said first.
+    if (byVisitor) (fillsScreen ? scroller : input).focus();
     if (!this.#isRestored) this.#restore();
   }
 
@@ -158,10 +164,16 @@ class BacktalkChat extends HTMLElement {
 
   // ---- What was said before
 
-  async #restore() {
+  /** Shows the conversation as the server has it. Messages sent meanwhile wait. */
+  #restore() {
+    this.#queue = this.#queue.then(() => this.#rebuild());
+    return this.#queue;
+  }
+
+  async #rebuild() {
     const { earlier, log, status } = this.#parts;
     const strings = this.#strings;
-    status.replaceChildren();
+    this.#remove(...status.childNodes);
     let messages;
     try {
       messages = await this.#client.history();
@@ -176,12 +188,13 @@ class BacktalkChat extends HTMLElement {
     this.#isRestored = true;
     earlier.replaceChildren();
     log.replaceChildren();
-    this.#emergency(null);
+    this.#emergency({});
     this.#count = 0;
     for (const message of messages) earlier.append(...this.#shown(message));
     const turn = messages.slice(messages.findLastIndex(({ from }) => from === "visitor") + 1);
     this.#offer(messages.length ? turn : [{ buttons: strings.starters.map((text) => ({ title: text, payload: text })) }]);
     this.#recallUnsent(messages);
+    if (this.#onTheWay.size) this.#writing();
     if (messages.length || this.#unsent().length) this.#toEnd();
     else this.#parts.scroller.scrollTop = 0;
     this.#listen();
@@ -191,13 +204,14 @@ class BacktalkChat extends HTMLElement {
     const { status } = this.#parts;
     const strings = this.#strings;
     status.replaceChildren(strings.no_connection, " ", button(strings.retry, () => this.#restore(), { class: "chip" }));
+    if (!this.#isRestored) this.#parts.earlier.replaceChildren(...this.#unsent().map(({ shown }) => this.#bubble("visitor", shown)));
   }
 
   /** Shows what another tab, or the bot by itself, wrote while this page was not looked at. */
   async #catchUp() {
-    if (document.hidden || !this.#isRestored || this.#waiting) return;
+    if (document.hidden || !this.#isRestored || this.#onTheWay.size) return;
     const messages = await this.#client.history().catch(() => null);
-    if (!messages || this.#waiting || messages.length === this.#count) this.#listen();
+    if (!messages || this.#onTheWay.size || messages.length === this.#count) this.#listen();
     else this.#restore();
   }
 
@@ -221,12 +235,12 @@ class BacktalkChat extends HTMLElement {
   }
 
   #keepDraft() {
-    this.#store.set("draft", this.#parts.input.value || null);
+    this.#own.set("draft", this.#parts.input.value || null);
   }
 
   #say(message, shown) {
     const item = { id: newId(), message, shown };
-    this.#store.set("unsent", [...this.#unsent(), item]);
+    this.#own.set("unsent", [...this.#unsent(), item]);
     this.#offer([]);
     const bubble = this.#bubble("visitor", shown);
     this.#parts.log.append(bubble);
@@ -235,16 +249,16 @@ class BacktalkChat extends HTMLElement {
   }
 
   #deliver(item, bubble, again) {
-    this.#waiting += 1;
+    this.#onTheWay.set(item.id, bubble);
+    if (bubble.failure) this.#remove(bubble.failure);
     this.#writing();
-    this.#sending = this.#sending.then(() => this.#send(item, bubble, again)).finally(() => {
-      this.#waiting -= 1;
+    this.#queue = this.#queue.then(() => this.#send(item, bubble, again)).finally(() => {
+      this.#onTheWay.delete(item.id);
       this.#writing();
     });
   }
 
   async #send(item, bubble, again) {
-    bubble.failure?.remove();
     try {
       await this.#converse(item, bubble, again).catch(async (error) => {
         if (error.code !== "offline") throw error;
@@ -252,6 +266,7 @@ class BacktalkChat extends HTMLElement {
         return this.#converse(item, bubble, true);
       });
       this.#forgetUnsent(item.id);
+      if (!this.#isRestored) this.#restore();
     } catch (error) {
       this.#failed(item, bubble, error);
     }
@@ -295,12 +310,12 @@ class BacktalkChat extends HTMLElement {
   }
 
   #unsent() {
-    return this.#store.get("unsent") ?? [];
+    return this.#own.get("unsent") ?? [];
   }
 
   #forgetUnsent(id) {
     const rest = this.#unsent().filter((item) => item.id !== id);
-    this.#store.set("unsent", rest.length ? rest : null);
+    this.#own.set("unsent", rest.length ? rest : null);
   }
 
   /** Shows what could not be sent before the page was left, to send it now. */
@@ -310,22 +325,23 @@ class BacktalkChat extends HTMLElement {
         this.#forgetUnsent(item.id);
         continue;
       }
-      const bubble = this.#bubble("visitor", item.shown);
-      this.#parts.earlier.append(bubble);
-      this.#failed(item, bubble, new ClientError("unsent"));
+      const onTheWay = this.#onTheWay.get(item.id);
+      const bubble = onTheWay ?? this.#bubble("visitor", item.shown);
+      this.#parts[onTheWay ? "log" : "earlier"].append(bubble);
+      if (!onTheWay) this.#failed(item, bubble, new ClientError("unsent"));
     }
   }
 
   // ---- What the bot writes by itself
 
   async #listen() {
-    if (this.#parts.listening || document.hidden || !this.#count || !this.#client.session) return;
-    this.#parts.listening = true;
-    const stop = new AbortController();
-    const leave = () => document.hidden && stop.abort();
+    if (this.#listening || document.hidden || !this.#count || !this.#client.session) return;
+    const listening = new AbortController();
+    this.#listening = listening;
+    const leave = () => document.hidden && listening.abort();
     document.addEventListener("visibilitychange", leave);
     try {
-      for await (const reply of this.#client.events(stop.signal)) {
+      for await (const reply of this.#client.events(listening.signal)) {
         this.#parts.log.append(...this.#shown({ ...reply, from: "bot" }));
         this.#offer([reply]);
         this.#toEnd();
@@ -335,8 +351,9 @@ class BacktalkChat extends HTMLElement {
       await new Promise((resolve) => setTimeout(resolve, LISTEN_AGAIN_AFTER));
     } finally {
       document.removeEventListener("visibilitychange", leave);
-      this.#parts.listening = false;
     }
+    if (this.#listening !== listening) return;
+    this.#listening = null;
     this.#listen();
   }
 
@@ -353,9 +370,8 @@ class BacktalkChat extends HTMLElement {
   #shown(message) {
     const { from, text, custom } = message;
     const strings = this.#strings;
-    this.#count += from === "bot" || this.#isRestored ? 1 : 0;
-    if (custom?.type === "assessment") this.#emergency(custom);
-    if (custom?.type === "started_over") this.#emergency(null);
+    this.#count += 1;
+    if (custom && "urgency" in custom) this.#emergency(custom);
     if (custom?.type === "assessment" && custom.card) return [resultCard(custom, strings, () => this.#say("/summary", strings.summary_long))];
     // A list stands among the answers, where its entries can be chosen.
     const isList = custom?.type === "question" && custom.options && custom.question !== "regions";
@@ -373,7 +389,7 @@ class BacktalkChat extends HTMLElement {
   /** Shows the answers that the last message with any offers; the focus stays where the answers were. */
   #offer(turn) {
     const { answers: place, scroller } = this.#parts;
-    const hadFocus = place.contains(this.shadowRoot.activeElement) || this.#parts.wantsFocus;
+    const hadFocus = place.contains(this.shadowRoot.activeElement) || (this.#parts.wantsFocus && this.shadowRoot.activeElement === scroller);
     const message = turn.findLast(({ buttons, custom }) => buttons?.length || custom?.options?.length);
     const choices = message && answers(message, this.#strings, (payload, title) => this.#say(payload, title));
     place.replaceChildren(...(choices ? [choices] : []));
@@ -381,18 +397,25 @@ class BacktalkChat extends HTMLElement {
     if (hadFocus) (choices || scroller).focus({ preventScroll: true });
   }
 
-  #emergency(assessment) {
+  #emergency({ urgency, card }) {
     const { emergency } = this.#parts;
-    emergency.hidden = assessment?.urgency !== "emergency";
-    if (emergency.hidden || !assessment.card) return;
-    emergency.replaceChildren(el("strong", {}, this.#strings.call), calls(assessment.card.call, this.#strings));
+    emergency.hidden = urgency !== "emergency";
+    if (emergency.hidden || !card) return;
+    emergency.replaceChildren(el("strong", {}, this.#strings.call), calls(card.call, this.#strings));
   }
 
   #writing() {
     const { status } = this.#parts;
-    if (!this.#waiting) return status.replaceChildren();
+    if (!this.#onTheWay.size) return status.replaceChildren();
     status.replaceChildren(el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i")), el("span", {}, this.#strings.writing));
     this.#toEnd();
+  }
+
+  /** Takes elements away; a focus that was in them goes to the messages rather than nowhere. */
+  #remove(...nodes) {
+    const active = this.shadowRoot.activeElement;
+    if (nodes.some((node) => node.contains(active))) this.#parts.scroller.focus({ preventScroll: true });
+    nodes.forEach((node) => node.remove());
   }
 
   #tell(words) {
@@ -436,15 +459,18 @@ class BacktalkChat extends HTMLElement {
   }
 
   async #erase() {
+    await this.#queue;
     try {
       await this.#client.erase();
     } catch (error) {
       if (error.code !== "no_session") throw error;
       this.#client.forget();
     }
-    this.#store.set("unsent", null);
+    this.#own.set("unsent", null);
     this.#parts.input.value = "";
     this.#keepDraft();
+    this.#listening?.abort();
+    this.#listening = null;
     await this.#restore();
     this.#tell(this.#strings.erased);
   }

@@ -11,12 +11,14 @@ export class ClientError extends Error {
   }
 }
 
-/** What a browser keeps for one bot; in memory where the page may not keep anything. */
+/** What a browser keeps for one bot, in "localStorage" or "sessionStorage"; in memory where the page may not keep anything. */
 export class Store {
+  #kind;
   #prefix;
   #memory = new Map();
 
-  constructor(address) {
+  constructor(kind, address) {
+    this.#kind = kind;
     this.#prefix = `backtalk ${address} `;
   }
 
@@ -26,7 +28,7 @@ export class Store {
 
   get(name) {
     try {
-      return JSON.parse(localStorage.getItem(this.key(name)));
+      return JSON.parse(window[this.#kind].getItem(this.key(name)));
     } catch {
       return this.#memory.get(name) ?? null;
     }
@@ -35,8 +37,8 @@ export class Store {
   set(name, value) {
     this.#memory.set(name, value);
     try {
-      if (value === null) localStorage.removeItem(this.key(name));
-      else localStorage.setItem(this.key(name), JSON.stringify(value));
+      if (value === null) window[this.#kind].removeItem(this.key(name));
+      else window[this.#kind].setItem(this.key(name), JSON.stringify(value));
     } catch {
       // Kept in memory then.
     }
@@ -137,10 +139,12 @@ async function* lines(reply) {
     for (;;) {
       const { value, done } = await reader.read();
       isOver = done;
+      // The last line ends like the others; without its end, the rest was lost.
+      if (done && rest) throw new ClientError("offline");
       if (done) return;
       const parts = (rest + decoder.decode(value, { stream: true })).split("\n");
       rest = parts.pop();
-      for (const part of parts) if (part) yield JSON.parse(part);
+      for (const part of parts) if (part) yield Object(JSON.parse(part));
     }
   } catch (error) {
     throw error instanceof ClientError ? error : new ClientError("offline");

@@ -533,7 +533,7 @@ class TestStartingOver:
         kept = {event["name"]: event["value"] for event in others if event["event"] == "slot" and event["value"] is not None}
         assert kept == dict(knowledge.settings)
         assert named(messages) == ["utter_start_over", "utter_greet"]
-        assert messages[0]["custom"] == {"type": "started_over"}
+        assert messages[0]["custom"] == {"type": "started_over", "urgency": None}
 
     def test_the_greeting_has_the_emergency_number(self, run, tracker, knowledge):
         *_, greeting = run("action_start_over", tracker(intent="start_over"))

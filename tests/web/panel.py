@@ -38,7 +38,7 @@ class Chat:
         self.box = self.panel.get_by_role("textbox", name="Your message")
         self.map = self.panel.get_by_role("group", name="Back view of a person")
         self.alert = self.panel.get_by_role("alert")
-        self.emergency = self.panel.get_by_role("complementary", name="Emergency: call now")
+        self.emergency = self.panel.get_by_role("complementary")
 
     def button(self, name: str) -> Locator:
         """A button of the panel."""
@@ -104,8 +104,8 @@ class Chat:
         expect(self.launcher).to_be_visible()
 
     def stored(self) -> dict[str, Any]:
-        """What the browser keeps, each under the last word of its name."""
-        kept = self.page.evaluate("() => ({...localStorage})")
+        """What the browser keeps, for all tabs or for this one, each under the last word of its name."""
+        kept = self.page.evaluate("() => ({...localStorage, ...sessionStorage})")
         return {name.split()[-1]: json.loads(value) for name, value in kept.items()}
 
     @property

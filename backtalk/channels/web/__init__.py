@@ -149,8 +149,13 @@ class WebInput(InputChannel):
         for path, (method, handler) in routes.items():
             # On a streaming route, a handler sees the request before its body, and reads no more of that than it wants.
             web.add_route(_answering(handler), f"/{path}", methods=[method], name=path, stream=True)
+        web.listener("before_server_stop")(self._end_listening)
         web.listener("before_server_start")(Pages(self.url_prefix(), routes, self._origins).take_their_place)
         return web
+
+    async def _end_listening(self, *_: Any) -> None:
+        """Lets the server stop without waiting for those who listen."""
+        self._conversations.end()
 
     async def _reader(self, request: Request) -> Text:
         """The conversation of a request that sends no message. Raises BadRequest."""
@@ -205,6 +210,8 @@ class WebInput(InputChannel):
                 try:
                     parts = await asyncio.wait_for(queue.get(), left)
                 except asyncio.TimeoutError:
+                    break
+                if parts is None:
                     break
                 try:
                     await stream.send(_line(parts))

@@ -47,7 +47,7 @@ class Conversations(WebOutput):
 
     @contextmanager
     def listening(self, conversation: Text) -> Iterator[asyncio.Queue]:
-        """The queue for what the bot writes by itself, with what it wrote while nobody listened."""
+        """The queue for what the bot writes by itself, with what it wrote while nobody listened; None is its end."""
         queue: asyncio.Queue = asyncio.Queue()
         for parts in self._kept.pop(conversation, ()):
             queue.put_nowait(parts)
@@ -60,13 +60,19 @@ class Conversations(WebOutput):
                 del self._listening[conversation]
             # Whoever listened is gone: what was not sent is kept for the next.
             while not queue.empty():
-                self.keep(conversation, queue.get_nowait())
+                if parts := queue.get_nowait():
+                    self.keep(conversation, parts)
 
     def keep(self, conversation: Text, parts: Dict[Text, Any]) -> None:
         """Keeps a message for whoever listens next."""
         self._kept.setdefault(conversation, deque(maxlen=_MOST_KEPT)).append(parts)
         while len(self._kept) > _MOST_CONVERSATIONS:
             del self._kept[next(iter(self._kept))]
+
+    def end(self) -> None:
+        """Ends all listening: every queue gives out None."""
+        for queue in (queue for queues in self._listening.values() for queue in queues):
+            queue.put_nowait(None)
 
     def forget(self, conversation: Text) -> None:
         """Drops what is kept of a conversation."""
