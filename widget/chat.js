@@ -47,6 +47,7 @@ class BacktalkChat extends HTMLElement {
     root.adoptedStyleSheets = [sheet];
     this.#build(root);
     this.#colour();
+    SMALL_SCREEN.addEventListener("change", () => this.#parts.panel.open && this.#lay());
     document.addEventListener("visibilitychange", () => this.#catchUp());
     window.addEventListener("storage", ({ key }) => key === this.#shared.key("session") && this.#catchUp());
     if (open !== undefined) this.#open(false);
@@ -138,17 +139,24 @@ class BacktalkChat extends HTMLElement {
   // ---- Open and close
 
   #open(byVisitor) {
-    const { panel, launcher, input, scroller, badge } = this.#parts;
+    const { panel, launcher, input, badge } = this.#parts;
     if (panel.open) return;
     launcher.hidden = true;
     badge.hidden = true;
     badge.textContent = "";
-    const fillsScreen = byVisitor && SMALL_SCREEN.matches;
-    if (fillsScreen) panel.showModal();
-    else panel.setAttribute("open", "");
+    this.#lay();
     // On a phone the keyboard would cover what is said first.
-    if (byVisitor) (fillsScreen ? scroller : input).focus();
+    if (byVisitor && !SMALL_SCREEN.matches) input.focus();
     if (!this.#isRestored) this.#restore();
+  }
+
+  /** Lays the panel over the page: where it fills the screen, nothing behind it can be reached. */
+  #lay() {
+    const { panel, scroller } = this.#parts;
+    panel.close();
+    if (!SMALL_SCREEN.matches) return panel.setAttribute("open", "");
+    panel.showModal();
+    scroller.focus();
   }
 
   #closeOnEscape(event) {
