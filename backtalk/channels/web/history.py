@@ -12,6 +12,8 @@ from rasa.shared.core.events import BotUttered, Event, UserUttered
 from backtalk.channels.messages import whole
 
 Pair = Tuple[Text, Text]
+# Stands in what a page sends when options of a list were chosen.
+_TICKED = '"only"'
 _PAYLOAD = re.compile(r"/(?P<intent>[^\s{]+)(?P<entities>\{.*\})?", re.DOTALL)
 
 
@@ -34,17 +36,19 @@ def shown(events: Iterable[Event]) -> List[Dict[Text, Any]]:
     """
     messages: List[Dict[Text, Any]] = []
     titles: Dict[Tuple[Text, FrozenSet[Pair]], Text] = {}
+    options: Dict[Tuple[Text, FrozenSet[Pair]], Text] = {}
     for event in events:
         if isinstance(event, BotUttered):
             parts = whole(event.message())
             titles.update(_titles(parts.get("buttons", ())))
-            titles.update(_texts(parts.get("custom", {}).get("options", ())))
+            options.update(_texts(parts.get("custom", {}).get("options", ())))
             if parts:
                 messages.append({"from": "bot", **parts, "time": event.timestamp})
         elif isinstance(event, UserUttered) and _is_a_visitors(event):
             message_id = (event.metadata or {}).get("id")
             named = {"id": message_id} if message_id else {}
-            messages.append({"from": "visitor", "text": as_words(event.text, titles), **named, "time": event.timestamp})
+            words = as_words(event.text, {**titles, **options} if _TICKED in event.text else titles)
+            messages.append({"from": "visitor", "text": words, **named, "time": event.timestamp})
     return messages
 
 
