@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 from backtalk import paths
 from backtalk.interview import AGE, QUESTIONS, Interview, doubted, entry
 from backtalk.knowledge import Knowledge
+from backtalk.report import same_advice
 from backtalk.triage import Outcome, decides_alone
 from backtalk.wording import Audience, days_in_words, listed, lower, quoted, upper
 
@@ -20,6 +21,7 @@ TITLE = "Back spasm summary"
 NOTE = (
     "Written by the chatbot Backtalk from what was typed in a chat. Nobody has been examined; this is information, not a diagnosis."
 )
+CHANGED_SINCE = "What was said after that has changed the picture, and no new result was told yet."
 # More than so many entries are counted, not named, in the list for the visitor.
 _MOST_NAMED = 4
 _QUESTIONS = {
@@ -42,7 +44,7 @@ class Line:
 class Summary:
     """What was said (`answers`, `present`), denied (`ruled_out`), left open (`open`) and advised, with the sources of the advice.
 
-    `urgency` is the level's name, or None while no result was told; `patient` says of whom it speaks.
+    `urgency` is the name of the level that was told, or None while none was; `patient` says of whom it speaks.
     """
 
     written: datetime
@@ -62,6 +64,7 @@ def summarize(
     """The summary of an interview; `told` is the result that the visitor was given (`report.told_of`), if any."""
     outcome = interview.outcome(knowledge)
     facts = outcome.facts
+    holds = bool(told) and same_advice(told, outcome)
     in_doubt = doubted(interview)
     present = [
         Line(name, upper(entry(name, knowledge).name) + (" (taken back, not yet confirmed)" if name in in_doubt else ""), "yes",
@@ -78,9 +81,9 @@ def summarize(
         present=tuple(present),
         ruled_out=tuple(Line(name, upper(entry(name, knowledge).name), "no") for name in _in_order(interview.cleared, knowledge)),
         open=tuple(dict.fromkeys([*(f"{upper(name)}: not sure" for name in (*unsure, *waiting)), *(f"{name}: not asked" for name in unasked)])),
-        urgency=knowledge.urgency[outcome.urgency].name if told else None,
-        advice=tuple(_advice(outcome, knowledge, audience)) if told else (),
-        sources=_sources(outcome, knowledge) if told else (),
+        urgency=knowledge.urgency[told["urgency"]].name if told else None,
+        advice=tuple(_advice(outcome, knowledge, audience)) if holds else (CHANGED_SINCE,) if told else (),
+        sources=_sources(outcome, knowledge) if holds else (),
     )
 
 

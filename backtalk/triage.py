@@ -85,7 +85,8 @@ def assess(facts: Facts, knowledge: Knowledge) -> Outcome:
         muscles=_unique(muscle for region in facts.regions for muscle in knowledge.regions[region].muscles),
         reasons=facts.red_flags,
         rules=_rules(combinations, others, facts),
-        relief=() if open_flags else _relief(facts, level, knowledge),
+        # What may relieve it is known of grown-ups only.
+        relief=() if open_flags or is_child(facts, knowledge) else _relief(facts, level, knowledge),
     )
 
 

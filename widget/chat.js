@@ -31,7 +31,7 @@ class BacktalkChat extends HTMLElement {
   async connectedCallback() {
     if (this.shadowRoot) return;
     const root = this.attachShadow({ mode: "open" });
-    const { country, emergencyNumber, strings, open } = this.dataset;
+    const { color, country, emergencyNumber, strings, open } = this.dataset;
     const [css, standard, own] = await Promise.all([
       read("styles.css", "text"),
       read("strings.json", "json"),
@@ -46,7 +46,7 @@ class BacktalkChat extends HTMLElement {
     sheet.replaceSync(css);
     root.adoptedStyleSheets = [sheet];
     this.#build(root);
-    this.#colour();
+    if (CSS.supports("color", color)) this.style.setProperty("--backtalk-accent", color);
     SMALL_SCREEN.addEventListener("change", () => this.#parts.panel.open && this.#lay());
     document.addEventListener("visibilitychange", () => this.#catchUp());
     window.addEventListener("storage", ({ key }) => key === this.#shared.key("session") && this.#catchUp());
@@ -86,6 +86,11 @@ class BacktalkChat extends HTMLElement {
       parts.intro, parts.earlier, parts.log, parts.status, parts.answers,
     );
     parts.emergency = el("aside", { class: "emergency", "aria-label": strings.call, hidden: true });
+    parts.top = el(
+      "div", { class: "top" },
+      el("header", {}, el("h2", { id: "title" }, title), button("×", () => this.close(), { class: "close", "aria-label": strings.close })),
+      parts.emergency,
+    );
     parts.input = el("textarea", { id: "message", rows: 1, placeholder: strings.placeholder, autocomplete: "off", input: () => this.#keepDraft() });
     parts.note = el("p", { class: "hint", role: "status" });
     const form = el(
@@ -95,9 +100,8 @@ class BacktalkChat extends HTMLElement {
       parts.note,
     );
     parts.panel = el(
-      "dialog", { class: "panel", "aria-labelledby": "title", keydown: (event) => this.#closeOnEscape(event), cancel: (event) => this.#closeOnCancel(event) },
-      el("header", {}, el("h2", { id: "title" }, title), button("×", () => this.close(), { class: "close", "aria-label": strings.close })),
-      parts.emergency,
+      "dialog", { class: "panel", "aria-labelledby": "title", keydown: (event) => this.#closeOnEscape(event), cancel: (event) => this.#closeOnEscape(event) },
+      parts.top,
       parts.scroller,
       form,
       el(
@@ -124,18 +128,6 @@ class BacktalkChat extends HTMLElement {
     );
   }
 
-  #colour() {
-    const { color } = this.dataset;
-    if (!color || !CSS.supports("color", color)) return;
-    this.style.setProperty("--backtalk-accent", color);
-    const probe = el("span", {});
-    probe.style.color = color;
-    this.shadowRoot.append(probe);
-    const [red, green, blue] = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
-    probe.remove();
-    this.style.setProperty("--backtalk-on-accent", luminance(red, green, blue) > 0.18 ? "#000" : "#fff");
-  }
-
   // ---- Open and close
 
   #open(byVisitor) {
@@ -147,7 +139,8 @@ class BacktalkChat extends HTMLElement {
     this.#lay();
     // On a phone the keyboard would cover what is said first.
     if (byVisitor && !SMALL_SCREEN.matches) input.focus();
-    if (!this.#isRestored) this.#restore();
+    if (this.#isRestored) this.#showLast();
+    else this.#restore();
   }
 
   /** Lays the panel over the page: where it fills the screen, nothing behind it can be reached. */
@@ -160,12 +153,7 @@ class BacktalkChat extends HTMLElement {
   }
 
   #closeOnEscape(event) {
-    if (event.key !== "Escape" || event.defaultPrevented) return;
-    event.preventDefault();
-    this.close();
-  }
-
-  #closeOnCancel(event) {
+    if (event.type === "keydown" && event.key !== "Escape") return;
     event.preventDefault();
     this.close();
   }
@@ -203,8 +191,7 @@ class BacktalkChat extends HTMLElement {
     this.#offer(messages.length ? turn : [{ buttons: strings.starters.map((text) => ({ title: text, payload: text })) }]);
     this.#recallUnsent(messages);
     if (this.#onTheWay.size) this.#writing();
-    if (messages.length || this.#unsent().length) this.#toEnd();
-    else this.#parts.scroller.scrollTop = 0;
+    this.#showLast();
     this.#listen();
   }
 
@@ -249,6 +236,7 @@ class BacktalkChat extends HTMLElement {
   #say(message, shown) {
     const item = { id: newId(), message, shown };
     this.#own.set("unsent", [...this.#unsent(), item]);
+    this.#tell("");
     this.#offer([]);
     const bubble = this.#bubble("visitor", shown);
     this.#parts.log.append(bubble);
@@ -258,6 +246,8 @@ class BacktalkChat extends HTMLElement {
 
   #deliver(item, bubble, again) {
     this.#onTheWay.set(item.id, bubble);
+    // What is answered now is announced, also where the message was shown again after a reload.
+    if (this.#parts.earlier.contains(bubble)) this.#parts.log.append(bubble);
     if (bubble.failure) this.#remove(bubble.failure);
     this.#writing();
     this.#queue = this.#queue.then(() => this.#send(item, bubble, again)).finally(() => {
@@ -285,14 +275,14 @@ class BacktalkChat extends HTMLElement {
     const turn = [];
     for await (const reply of this.#client.send(item.id, item.message, again)) {
       if (!turn.length) {
-        bubble.replies?.forEach((node) => node.remove());
+        bubble.replies.forEach((node) => node.remove());
         bubble.replies = [];
         this.#count += 1;
       }
       turn.push(reply);
       const nodes = this.#shown({ ...reply, from: "bot" });
+      (bubble.replies.at(-1) ?? bubble).after(...nodes);
       bubble.replies.push(...nodes);
-      this.#parts.log.append(...nodes);
       if (turn.length === 1) this.#showFrom(bubble);
     }
     this.#offer(turn);
@@ -391,7 +381,8 @@ class BacktalkChat extends HTMLElement {
 
   #bubble(from, text) {
     const who = from === "visitor" ? this.#strings.you : this.#strings.bot;
-    return el("div", { class: `message ${from}` }, el("span", { class: "hidden" }, `${who}: `), el("span", { class: "text" }, linked(text)));
+    const bubble = el("div", { class: `message ${from}` }, el("span", { class: "hidden" }, `${who}: `), el("span", { class: "text" }, linked(text)));
+    return Object.assign(bubble, { replies: [] });
   }
 
   /** Shows the answers that the last message with any offers; the focus stays where the answers were. */
@@ -431,16 +422,28 @@ class BacktalkChat extends HTMLElement {
   }
 
   #toEnd() {
-    const { scroller } = this.#parts;
-    scroller.scrollTop = scroller.scrollHeight;
+    const view = this.#view;
+    view.scrollTop = view.scrollHeight;
+  }
+
+  /** What scrolls: the messages, or the whole panel where little fits. */
+  get #view() {
+    const { panel, scroller } = this.#parts;
+    return getComputedStyle(panel).overflowY === "auto" ? panel : scroller;
   }
 
   /** Scrolls to the end, but not past what the visitor said last. */
   #showFrom(bubble) {
-    const { scroller } = this.#parts;
     this.#toEnd();
-    const top = bubble.offsetTop - scroller.offsetTop - 8;
-    if (top < scroller.scrollTop) scroller.scrollTop = top;
+    const { top, scroller } = this.#parts;
+    const edge = Math.max(top.getBoundingClientRect().bottom, scroller.getBoundingClientRect().top);
+    this.#view.scrollTop += Math.min(0, bubble.getBoundingClientRect().top - edge - 8);
+  }
+
+  #showLast() {
+    const last = [...this.shadowRoot.querySelectorAll(".message.visitor")].at(-1);
+    if (last) this.#showFrom(last);
+    else this.#view.scrollTop = 0;
   }
 
   // ---- Erasing
@@ -488,12 +491,6 @@ async function read(address, kind) {
   const reply = await fetch(new URL(address, HERE), { credentials: "omit" });
   if (!reply.ok) throw new Error(`${address}: ${reply.status}`);
   return reply[kind]();
-}
-
-// How bright a colour is, 0 to 1, as WCAG defines it.
-function luminance(...channels) {
-  const [red, green, blue] = channels.map((value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4));
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
 // Pages without https have no randomUUID.

@@ -1,5 +1,5 @@
 // Puts the chat on a page: <script src="https://bot.example/chat/widget.js" defer></script>
-// The settings are data attributes of this tag; README.md lists them.
+// docs/widget.md lists its settings.
 (() => {
   const script = document.currentScript;
   if (document.querySelector("backtalk-chat")) return;

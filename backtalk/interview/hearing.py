@@ -408,12 +408,13 @@ def _hear_checklist(
     uncertain = message.findings("red_flag", knowledge.red_flags, interview.patient, UNCERTAIN, weak=True)
     if named or chosen:
         # A tap names one entry; the question stays open for the rest of the list.
+        if message.answer == ONLY:
+            interview = replace(interview, cleared=_cleared_of_rest(interview, offered))
         is_part = message.tapped and message.answer != ONLY
         return interview if is_part else replace(interview, **{question: FOUND})
     if message.answer == NO and not _is_about_what_is_known(message, offered, interview):
-        known = {*interview.red_flags, *interview.cautions, *interview.signs, *interview.flags_to_confirm}
-        cleared = unique((*interview.cleared, *(e for e in offered if e not in known)))
-        return replace(interview, **{question: FOUND if known.intersection(whole) else NONE}, cleared=cleared)
+        known = _known(interview)
+        return replace(interview, **{question: FOUND if known.intersection(whole) else NONE}, cleared=_cleared_of_rest(interview, offered))
     if message.answer in (UNSURE, SKIP) and not uncertain:
         left_open = checklist(question, interview, knowledge)
         return replace(
@@ -422,6 +423,16 @@ def _hear_checklist(
         )
     # Entries that were denied by name need not be asked again; the rest of the list still is.
     return replace(interview, cleared=unique((*interview.cleared, *(e for e in offered if e in denied))))
+
+
+def _known(interview: Interview) -> set[str]:
+    return {*interview.red_flags, *interview.cautions, *interview.signs, *interview.flags_to_confirm}
+
+
+def _cleared_of_rest(interview: Interview, offered: Ids) -> Ids:
+    """What is cleared once nothing else of a list is there."""
+    known = _known(interview)
+    return unique((*interview.cleared, *(entry for entry in offered if entry not in known)))
 
 
 def _is_about_what_is_known(message: Message, offered: Ids, interview: Interview) -> bool:

@@ -151,7 +151,9 @@ class Reader:
         doc = self._nlp.make_doc(text)
         for token in doc:
             token.norm_ = self._spelling.repair(token.norm_)
-        spans = _meaningful(self._matcher(doc))
+        matched = self._matcher(doc)
+        spans = _meaningful(matched)
+        mentions = _without_harmless(mentions, matched)
         proxies = any(span.label_.startswith(PROXY) for span in spans)
         spans = [span for span in spans if not span.label_.startswith(PROXY)]
         context = self._assert(doc)
@@ -312,6 +314,12 @@ def _meaningful(spans: Sequence[Span]) -> list[Span]:
             for other in rivals.get(position, ())
         )
     ]
+
+
+def _without_harmless(mentions: Mapping[str, Mention], spans: Sequence[Span]) -> Mapping[str, Mention]:
+    """What the encoder hears, without the findings that a harmless wording in the message names."""
+    hidden = {span.label_.split(":")[1] for span in spans if _kind(span) == HARMLESS}
+    return {name: mention for name, mention in mentions.items() if name not in hidden}
 
 
 def _kind(span: Span) -> str:

@@ -254,6 +254,7 @@ class TestAskingAChecklist:
         run("action_validate_slot_mappings", told)
         assert {option["id"] for option in ticked} <= known(told)
         assert told.get_slot(question) == "found"
+        assert {*told.get_slot("cleared")} == {*asked.get_slot("offered")} - {option["id"] for option in ticked}
 
     @pytest.mark.parametrize("intent, opening", [("affirm", "which"), ("inform", "rephrase")])
     def test_asks_again_after_a_misunderstanding(self, run, tracker, question, intent, opening):

@@ -13,6 +13,7 @@ from backtalk.interview import CONFIRM, Interview, checklist, entry, fresh_start
 from backtalk.knowledge import load_knowledge
 from backtalk.knowledge.model import Relative
 from backtalk.language.people import People
+from backtalk.triage import Facts, assess
 
 KNOWLEDGE = load_knowledge()
 EMERGENCIES = [flag for flag, level in contract.FLAGS.items() if level == "emergency"]
@@ -678,6 +679,11 @@ class TestAge:
     def test_that_nobody_knows_counts_as_a_childs(self):
         told = after(after(known(*contract.QUESTIONS), typed(**self.CHILD)), typed(UNSURE), "age")
         assert told.outcome(KNOWLEDGE).urgency == "clinician"
+
+    @pytest.mark.parametrize("age", [None, 9.0, 15.0])
+    def test_nothing_is_suggested_to_ease_a_childs_pain(self, age):
+        facts = Facts(regions=("lumbar",), onset="sport", duration_days=2, child="yes", age=age)
+        assert assess(facts, KNOWLEDGE).relief == () and assess(replace(facts, child="no", age=16.0), KNOWLEDGE).relief
 
     def test_a_childs_symptoms_are_never_lowered(self):
         told = replace(known(*contract.QUESTIONS, red_flags=("fever",)), age=8)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backtalk.language import load_reader
 from backtalk.language import load_wording_reader
 from backtalk.language.quantities import read_durations
 from backtalk.language.reader import LONGEST_READ
@@ -305,6 +306,16 @@ def test_harmless_wording(text):
     for kind in ("red_flag", "caution"):
         assert not ids(text, kind)
     assert not {"fall", "accident"} & ids(text, "onset")
+
+
+@pytest.mark.parametrize("text", ["he is limping a bit now", "she has a limp since football"])
+def test_a_limp_is_no_loss_of_sexual_function(text):
+    assert "sexual_dysfunction" not in {finding.id for finding in load_reader().read(text).findings}
+
+
+@pytest.mark.parametrize("text, answers", [("oh no i pressed the wrong button", set()), ("no i ticked the wrong one", set()), ("oh no, none", {"no"})])
+def test_a_slip_of_the_finger_answers_nothing(text, answers):
+    assert {finding.id for finding in load_reader().read(text).findings if finding.kind == "answer"} == answers
 
 
 def test_a_question_is_known_as_one():

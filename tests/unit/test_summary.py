@@ -53,6 +53,14 @@ class TestText:
         assert "taken back, not yet confirmed" in text
 
 
+def test_a_result_that_no_longer_holds_is_told_as_one():
+    told = told_of(Interview(regions=("lumbar",), red_flags=("saddle_numbness",)).outcome(KNOWLEDGE))
+    taken_back = Interview(regions=("lumbar",), cleared=("saddle_numbness",))
+    text = summary_text(summarize(taken_back, KNOWLEDGE, Audience(KNOWLEDGE.settings), WRITTEN, told))
+    assert "Urgency: emergency" in text and "no new result was told yet" in text
+    assert "self-care" not in text and "Keep moving" not in text
+
+
 def test_the_recap_names_the_age():
     assert "• Age: 15" in recap_text(of(Interview(regions=("lumbar",), age=15.0)))
 

@@ -12,7 +12,7 @@ TITLE = "Back spasm help"
 HURT = "threw my lower back out lifting a box yesterday, about a 6"
 CANNOT_HOLD = "I can't hold my pee since this morning"
 NONE = "None of these"
-AT_HOME, URGENT, EMERGENCY = "Care for it at home", "Urgent: be examined today", "Emergency: get help now"
+AT_HOME, URGENT, EMERGENCY = "Care for it at home", "Urgent: be examined without delay", "Emergency: get help now"
 TRY_AGAIN = "Try again"
 
 # Whether the keyboard is in the chat; looked at again with each frame, so that no moment without is missed.

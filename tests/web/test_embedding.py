@@ -82,7 +82,7 @@ def test_a_site_can_name_the_chat(visit) -> None:
 
 
 @pytest.mark.parametrize(
-    ("color", "shown", "ink"), [("#ffd400", "rgb(255, 212, 0)", "rgb(0, 0, 0)"), ("navy", "rgb(0, 0, 128)", "rgb(255, 255, 255)")]
+    ("color", "shown", "ink"), [("#ffd400", "rgb(255, 212, 0)", "color(srgb-linear 0 0 0)"), ("navy", "rgb(0, 0, 128)", "color(srgb-linear 1 1 1)")]
 )
 def test_a_site_can_choose_a_colour_and_its_words_stay_readable(visit, color, shown, ink) -> None:
     launcher = visit(site={"color": color}).launcher

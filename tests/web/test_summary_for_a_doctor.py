@@ -81,7 +81,7 @@ def test_it_can_be_saved_as_a_page(summed_up, visit) -> None:
 
 
 def test_it_can_be_saved_for_records(summed_up) -> None:
-    name, content = saved(summed_up, "Download for records (FHIR)")
+    name, content = saved(summed_up, "Download for a clinic (FHIR)")
     assert name.endswith(".json")
     assert QuestionnaireResponse.parse_obj(json.loads(content)).status
 
