@@ -53,7 +53,7 @@ def test_a_chat_that_has_ended_keeps_the_message_and_sending_it_begins_a_new_one
     watch.expects("401 .*/chat/api/messages")
     end_session(chat)
     chat.write("My lower back has seized up")
-    expect(chat.alert).to_contain_text("sending it begins a new chat")
+    expect(chat.alert).to_contain_text("Trying again begins a new one")
     expect(chat.log.get_by_text("My lower back has seized up")).to_be_visible()
     chat.tap(TRY_AGAIN)
     expect(chat.log).to_contain_text("How did it start?")
