@@ -15,7 +15,7 @@ from backtalk.interview import Heard, Interview, doubted, hear, next_question
 from backtalk.knowledge import Knowledge, load_knowledge
 from backtalk.report import changed_facts, told_of
 from backtalk.triage import Outcome
-from backtalk.wording import Audience
+from backtalk.wording import Audience, is_telephone_number
 
 # What a button of ours sends: an intent, perhaps with entities. Anything else behind a slash is somebody's words.
 _BUTTON = re.compile(r"^/\w+(?:\{.*\})?$")
@@ -24,7 +24,6 @@ _LEFT = ("utter_goodbye", "utter_stopped")
 # Intents that say themselves how a conversation goes on after a long silence.
 _GOES_ON = ("go_on", "start_over", "better", "same", "worse", INTENT)
 _LONGEST_LOCALE = 35
-_TELEPHONE_NUMBER = re.compile(r"^\+?[0-9][0-9 ]{1,13}$")
 # Messages about the talk itself. The encoder was tuned to messages about backs; what it alone hears in these is asked about where it
 # would be an emergency, and else passed over.
 _ABOUT_THE_TALK = frozenset(
@@ -79,7 +78,7 @@ class ActionValidateSlotMappings(Action):
 def _page_number(tracker: Tracker) -> str | None:
     """The emergency number that the visitor's page sets, if it is one."""
     number = str(metadata_of(tracker).get("emergency_number") or tracker.get_slot("page_number") or "")
-    return number if _TELEPHONE_NUMBER.match(number) else None
+    return number if is_telephone_number(number) else None
 
 
 def _about_the_back(tracker: Tracker, intent: str | None, knowledge: Knowledge) -> list[dict[str, Any]]:

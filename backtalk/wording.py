@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Iterable, Mapping, Optional
 
 _CHOICE = re.compile(r"\[([^\[\]|]*)\|([^\[\]|]*)\]")
+_WHOLE_NUMBER = re.compile(r"\+?[0-9][0-9 ]{0,13}[0-9]")
 _NUMBER = re.compile(r"\+?\d[\d ]*\d")
 _PRONOUN = re.compile(r"\b(he|him|his|himself)\b", re.I)
 _FORMS = {
@@ -44,6 +45,11 @@ def fill(text: str, settings: Mapping[str, str]) -> str:
     for name, value in settings.items():
         text = text.replace(f"{{{name}}}", value)
     return text
+
+
+def is_telephone_number(text: str) -> bool:
+    """Whether a text is a telephone number: 2 to 15 digits and spaces, perhaps behind a plus."""
+    return bool(_WHOLE_NUMBER.fullmatch(text))
 
 
 def dialable(text: str) -> tuple[str, ...]:

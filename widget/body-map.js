@@ -49,7 +49,7 @@ function part({ id, text }, chosen, onToggle) {
   const { y, half } = REGIONS[id];
   const isChosen = chosen.has(id);
   const control = onToggle && {
-    role: "checkbox", tabindex: 0, "aria-checked": isChosen, "aria-label": text,
+    role: "checkbox", tabindex: 0, "aria-checked": String(isChosen), "aria-label": text,
     click: () => onToggle(id),
     keydown: (event) => {
       if (event.key !== " " && event.key !== "Enter") return;

@@ -2,7 +2,7 @@
 
 import { answers } from "./answers.js";
 import { Client, ClientError, Store } from "./client.js";
-import { button, el, linked, svg } from "./dom.js";
+import { button, dial, el, linked, svg } from "./dom.js";
 import { calls, resultCard } from "./result.js";
 import { summaryTools } from "./summary.js";
 
@@ -11,6 +11,7 @@ const API = new URL("api/", HERE);
 const SMALL_SCREEN = matchMedia("(max-width: 30em), (max-height: 26em)");
 const TRY_AGAIN_AFTER = 1500;
 const LISTEN_AGAIN_AFTER = 5000;
+const REFUSED = ["too_long", "too_large", "bad_message"];
 const ICON = "M4 5h16v11H9l-5 4z M8 9h8 M8 12.5h5";
 
 class BacktalkChat extends HTMLElement {
@@ -40,7 +41,7 @@ class BacktalkChat extends HTMLElement {
     this.#strings = { ...standard, ...own };
     this.#client = new Client(API, this.#shared, {
       locale: country ? `en-${country.toUpperCase()}` : navigator.language,
-      emergency_number: emergencyNumber,
+      emergency_number: emergencyNumber?.replace(/[^\d+]+/g, " ").trim(),
     });
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(css);
@@ -49,8 +50,9 @@ class BacktalkChat extends HTMLElement {
     if (CSS.supports("color", color)) this.style.setProperty("--backtalk-accent", color);
     SMALL_SCREEN.addEventListener("change", () => this.#parts.panel.open && this.#lay());
     document.addEventListener("visibilitychange", () => this.#catchUp());
-    window.addEventListener("storage", ({ key }) => key === this.#shared.key("session") && this.#catchUp());
-    if (open !== undefined) this.#open(false);
+    window.addEventListener("storage", ({ key }) => key?.startsWith(this.#shared.key("")) && this.#catchUp());
+    this.#showCalls(this.#shared.get("emergency"));
+    if (open !== undefined || this.#own.get("open")) this.#open(false);
   }
 
   /** Opens the chat. */
@@ -62,6 +64,7 @@ class BacktalkChat extends HTMLElement {
   close() {
     const { panel, launcher } = this.#parts;
     panel.close();
+    this.#own.set("open", null);
     launcher.hidden = false;
     launcher.focus();
   }
@@ -118,7 +121,7 @@ class BacktalkChat extends HTMLElement {
   #intro() {
     const strings = this.#strings;
     const number = this.dataset.emergencyNumber;
-    const call = number ? strings.intro_call_number.replace("{number}", number) : strings.intro_call;
+    const call = number ? dial(number, strings.intro_call_number.replace("{number}", number)) : strings.intro_call;
     this.#parts.privacy = el("span", {}, strings.privacy_unknown);
     return el(
       "section", { class: "intro", "aria-label": strings.title },
@@ -133,6 +136,7 @@ class BacktalkChat extends HTMLElement {
   #open(byVisitor) {
     const { panel, launcher, input, badge } = this.#parts;
     if (panel.open) return;
+    this.#own.set("open", true);
     launcher.hidden = true;
     badge.hidden = true;
     badge.textContent = "";
@@ -173,10 +177,10 @@ class BacktalkChat extends HTMLElement {
     let messages;
     try {
       messages = await this.#client.history();
-      const session = await this.#client.open();
+      const session = await this.#client.open(true);
       this.#parts.privacy.textContent = strings.privacy.replace("{days}", session.keep_days);
     } catch (error) {
-      if (error.code !== "no_session") return this.#offerToReconnect();
+      if (error.code !== "no_session") return this.#offerToReconnect(error);
       this.#client.forget();
       status.textContent = strings.expired;
       messages = [];
@@ -195,10 +199,10 @@ class BacktalkChat extends HTMLElement {
     this.#listen();
   }
 
-  #offerToReconnect() {
+  #offerToReconnect(error) {
     const { status } = this.#parts;
     const strings = this.#strings;
-    status.replaceChildren(strings.no_connection, " ", button(strings.retry, () => this.#restore(), { class: "chip" }));
+    status.replaceChildren(error.message || strings.no_connection, " ", button(strings.retry, () => this.#restore(), { class: "chip" }));
     if (!this.#isRestored) this.#parts.earlier.replaceChildren(...this.#unsent().map(({ shown }) => this.#bubble("visitor", shown)));
   }
 
@@ -299,12 +303,22 @@ class BacktalkChat extends HTMLElement {
       too_many: strings.failed_wait.replace("{seconds}", error.wait || 60),
     };
     if (error.code === "no_session") this.#client.forget();
+    const isRefused = REFUSED.includes(error.code);
+    if (isRefused) this.#takeBack(item);
     bubble.failure = el(
       "div", { class: "failure", role: "alert" }, strings.failed, " ", words[error.code] ?? error.message, " ",
-      button(strings.retry, () => this.#deliver(item, bubble, true), { class: "chip" }),
+      !isRefused && button(strings.retry, () => this.#deliver(item, bubble, true), { class: "chip" }),
     );
     bubble.after(bubble.failure);
     bubble.failure.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Puts a message that will never be taken back where it can be changed. */
+  #takeBack({ id, message }) {
+    const { input } = this.#parts;
+    this.#forgetUnsent(id);
+    input.value ||= message;
+    this.#keepDraft();
   }
 
   #unsent() {
@@ -345,8 +359,9 @@ class BacktalkChat extends HTMLElement {
         this.#toEnd();
         this.#announce();
       }
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, LISTEN_AGAIN_AFTER));
+    } catch (error) {
+      if (error.code === "no_session") return;
+      await new Promise((resolve) => setTimeout(resolve, Math.max(LISTEN_AGAIN_AFTER, error.wait * 1000)));
     } finally {
       document.removeEventListener("visibilitychange", leave);
     }
@@ -397,10 +412,16 @@ class BacktalkChat extends HTMLElement {
   }
 
   #emergency({ urgency, card }) {
+    if (urgency !== "emergency") this.#showCalls(null);
+    else if (card) this.#showCalls(card.call);
+  }
+
+  /** Shows the numbers to call, or none; the browser keeps them, to show them also while the server cannot be reached. */
+  #showCalls(numbers) {
     const { emergency } = this.#parts;
-    emergency.hidden = urgency !== "emergency";
-    if (emergency.hidden || !card) return;
-    emergency.replaceChildren(el("strong", {}, this.#strings.call), calls(card.call, this.#strings));
+    this.#shared.set("emergency", numbers);
+    emergency.hidden = !numbers;
+    if (numbers) emergency.replaceChildren(el("strong", {}, this.#strings.call), calls(numbers, this.#strings));
   }
 
   #writing() {
@@ -469,10 +490,12 @@ class BacktalkChat extends HTMLElement {
     dialog.showModal();
   }
 
+  /** Erases the conversation behind what is still being sent; what is sent later belongs to the next. */
   async #erase() {
-    await this.#queue;
+    const erasing = this.#queue.then(() => this.#client.erase());
+    this.#queue = erasing.catch(() => {});
     try {
-      await this.#client.erase();
+      await erasing;
     } catch (error) {
       if (error.code !== "no_session") throw error;
       this.#client.forget();

@@ -28,19 +28,19 @@ export class Store {
 
   get(name) {
     try {
-      return JSON.parse(window[this.#kind].getItem(this.key(name)));
+      return this.#memory.get(name) ?? JSON.parse(window[this.#kind].getItem(this.key(name)));
     } catch {
-      return this.#memory.get(name) ?? null;
+      return null;
     }
   }
 
   set(name, value) {
-    this.#memory.set(name, value);
+    this.#memory.delete(name);
     try {
       if (value === null) window[this.#kind].removeItem(this.key(name));
       else window[this.#kind].setItem(this.key(name), JSON.stringify(value));
     } catch {
-      // Kept in memory then.
+      this.#memory.set(name, value);
     }
   }
 }
@@ -62,9 +62,9 @@ export class Client {
     return session && session.expires * 1000 > Date.now() ? session : null;
   }
 
-  /** The session of the conversation, a new one where there is none. */
-  async open() {
-    if (!this.session) {
+  /** The session of the conversation: a new one where there is none, renewed with `renew`. */
+  async open(renew) {
+    if (renew || !this.session) {
       const reply = await this.#fetch("session", { method: "POST" });
       this.#store.set("session", await reply.json());
     }

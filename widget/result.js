@@ -11,7 +11,7 @@ const ICONS = {
   self_care: "M3 11l9-8 9 8 M5.5 9.5V20h13V9.5 M12 12.5v5 M9.5 15h5",
 };
 
-/** The card of an assessment. `regionNames` maps ids to names; `onSummary` is called when the summary is wanted. */
+/** The card of an assessment; `onSummary` is called when the summary is wanted. */
 export function resultCard({ urgency, regions, card }, strings, onSummary) {
   const section = (title, ...children) => el("section", {}, el("h4", {}, title), ...children);
   const list = (items) => el("ul", {}, items.map((item) => el("li", {}, item)));

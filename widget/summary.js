@@ -22,7 +22,7 @@ const article = (sections) =>
   el("article", { class: "summary" }, sections.map(({ title, lines }, number) => section(title, lines, number === 0)));
 
 const section = (title, lines, isFirst) => [
-  isFirst ? [el("h2", { tabindex: -1 }, lines[0]), lines.slice(1).map((line) => el("p", {}, line))] : title && el("h3", {}, title),
+  isFirst ? [el("h2", {}, lines[0]), lines.slice(1).map((line) => el("p", {}, line))] : title && el("h3", {}, title),
   !isFirst && (title ? el("ul", {}, lines.map((line) => el("li", {}, line))) : lines.map((line) => el("p", {}, line))),
 ];
 
@@ -40,13 +40,11 @@ function print(sections, host) {
   const printed = el("div", { class: "printed" }, article(sections));
   const title = document.title;
   host.shadowRoot.append(printed);
-  host.toggleAttribute("printing", true);
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
   document.title = sections[0].lines[0];
   window.addEventListener("afterprint", () => {
     document.title = title;
     document.adoptedStyleSheets = document.adoptedStyleSheets.filter((other) => other !== sheet);
-    host.toggleAttribute("printing", false);
     printed.remove();
   }, { once: true });
   window.print();

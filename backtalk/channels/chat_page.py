@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Awaitable, Callable, Dict, Optional, Text
@@ -34,6 +35,10 @@ FILE_HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
+
+
+# Comments that fill lines stay on the server: an eighth of what a visitor would load.
+_COMMENT = re.compile(rb"^[ \t]*(?://.*|/\*(?:.|\n)*?\*/)[ \t]*\n", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ class ChatPage(InputChannel):
 
 
 def _load(path: Path) -> _File:
-    content = path.read_bytes()
+    content = _COMMENT.sub(b"", path.read_bytes())
     own = {"Content-Security-Policy": PAGE_POLICY} if path.name == PAGE else FILE_HEADERS
     version = f'W/"{hashlib.sha256(content).hexdigest()[:16]}"'
     return _File(content, gzip.compress(content, 9, mtime=0), {**HEADERS, **own, "ETag": version}, MIME_TYPES[path.suffix])

@@ -241,10 +241,17 @@ class TestSession:
         assert serve().say(token).status == 401
         assert f"{KEY_VARIABLE} is not set" in caplog.text
 
-    def test_a_short_key_is_warned_about(self, serve, monkeypatch, caplog):
+    def test_a_key_that_could_be_guessed_is_refused(self, serve, monkeypatch):
         monkeypatch.setenv(KEY_VARIABLE, "short")
-        serve()
-        assert f"{KEY_VARIABLE} is short" in caplog.text
+        with pytest.raises(SettingsError, match=f"{KEY_VARIABLE} could be guessed"):
+            serve()
+
+    def test_a_good_token_is_renewed_for_the_same_conversation(self, server, token):
+        server.say(token, "before")
+        renewed = server.ask("POST", "session", token=token)
+        assert renewed.status == 200 and subject(renewed.json["token"]) == subject(token)
+        assert server.history(renewed.json["token"]) == server.history(token) != []
+        assert server.ask("POST", "session", token=token + "x").status == 401
 
 
 def _tampered(token):
@@ -328,9 +335,9 @@ class TestMessages:
         assert agent.heard[0].metadata["emergency_number"] == good
 
     @pytest.mark.parametrize("bad", ["", "1", "1" * 16, "112 or 999", "1\n2", "٩٩٩", "  ", 112, ["112"], False])
-    def test_a_bad_emergency_number_is_refused(self, server, token, agent, bad):
-        answer = server.say(token, emergency_number=bad)
-        assert (answer.status, answer.json["error"], agent.heard) == (400, "bad_emergency_number", [])
+    def test_a_bad_emergency_number_keeps_no_message_from_being_heard(self, server, token, agent, bad):
+        assert server.say(token, emergency_number=bad).status == 200
+        assert "emergency_number" not in agent.heard[0].metadata
 
     @pytest.mark.parametrize(
         "sent, heard", [("/restart", "restart"), (" hi\x00\x07 ", "hi"), ("/affirm", "/affirm"), ("", ""), ("a\ud800b", "a b"), ("🙂", "🙂")]
@@ -528,9 +535,9 @@ class TestShown:
             ('/inform{"red_flag":["fever","night_pain"]}', "Fever, Pain at night"),
             ('/inform{"red_flag":["night_pain","fever"]}', "Pain at night, Fever"),
             ('/inform{"region":"neck","red_flag":["fever","unknown"]}', "Neck, Fever"),
-            ('/inform{"red_flag":"unknown"}', "inform"),
-            ("/not_sure", "not sure"),
-            ("/start_over", "start over"),
+            ('/inform{"red_flag":"unknown"}', "Inform"),
+            ("/not_sure", "Not sure"),
+            ("/start_over", "Start over"),
             ("/inform{broken}", "inform{broken}"),
             ("/inform{" + '"a":[' * 3000 + "}", None),
         ],
@@ -546,7 +553,7 @@ class TestShown:
         assert [message["text"] for message in shown([CHECKLIST, said, again, said])][1::2] == ["None", "Nothing"]
 
     def test_buttons_that_come_later_do_not_count(self):
-        assert shown([UserUttered("/deny", {"name": "deny"}), CHECKLIST])[0]["text"] == "deny"
+        assert shown([UserUttered("/deny", {"name": "deny"}), CHECKLIST])[0]["text"] == "Deny"
 
     def test_quick_replies_are_buttons(self):
         offered = BotUttered("Well?", {"quick_replies": [{"title": "Sure", "payload": "/affirm"}]})
@@ -565,7 +572,7 @@ class TestShown:
 
     def test_a_button_without_title_or_payload_is_no_harm(self):
         odd = BotUttered("Odd", {"buttons": [{"title": "No payload"}, {"payload": "/affirm"}, {"title": "Web", "payload": "words"}]})
-        assert shown([odd, UserUttered("/affirm", {"name": "affirm"})])[1]["text"] == "affirm"
+        assert shown([odd, UserUttered("/affirm", {"name": "affirm"})])[1]["text"] == "Affirm"
 
     def test_replies_are_those_before_the_next_message(self):
         said = UserUttered("hi", {"name": "greet"}, metadata={"id": "m1"})
@@ -584,7 +591,7 @@ class TestShown:
         pair = BotUttered("Both", {"buttons": [{"title": "Neck and fever", "payload": '/inform{"region":"neck","red_flag":"fever"}'}]})
         both = UserUttered('/inform{"red_flag":["fever","x"],"region":"neck"}', {"name": "inform"})
         assert shown([pair, both])[1]["text"] == "Neck and fever"
-        assert as_words("/help", {}) == "help"
+        assert as_words("/help", {}) == "Help"
 
 
 class TestErasing:

@@ -94,14 +94,9 @@ class Chat:
         expect(self.result(AT_HOME)).to_be_visible()
 
     def reload(self) -> None:
-        """Loads the page anew, with a chat that is open at once."""
+        """Loads the page anew, with a chat that was open and is again."""
         self.page.reload()
         self.ready()
-
-    def reload_closed(self) -> None:
-        """Loads the page anew, with a chat that waits to be opened."""
-        self.page.reload()
-        expect(self.launcher).to_be_visible()
 
     def stored(self) -> dict[str, Any]:
         """What the browser keeps, for all tabs or for this one, each under the last word of its name."""

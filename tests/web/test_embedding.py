@@ -26,8 +26,7 @@ def test_it_works_on_another_site_under_a_strict_policy(visit, bot, host_site) -
     chat.region("Lower back").click()
     chat.tap("Continue")
     expect(chat.log).to_contain_text("How did it start?")
-    chat.reload_closed()
-    chat.launcher.click()
+    chat.reload()
     expect(chat.earlier).to_contain_text("How did it start?")
 
 

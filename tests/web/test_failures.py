@@ -187,3 +187,25 @@ def test_a_chat_with_no_place_to_keep_anything_works_all_the_same(visit) -> None
     chat.say("My lower back has seized up")
     chat.tap("Lifting or bending")
     expect(chat.log).to_contain_text("do you have any of these?")
+
+
+def test_a_message_that_is_refused_can_be_changed(chat, watch) -> None:
+    watch.expects("413 .*/chat/api/messages")
+    refusal = {"error": "too_long", "message": "This message is too long."}
+    chat.page.route(MESSAGES, lambda route: route.fulfill(status=413, json=refusal), times=1)
+    chat.write("My lower back has seized up")
+    expect(chat.alert).to_contain_text("This message is too long.")
+    expect(chat.button(TRY_AGAIN)).to_have_count(0)
+    expect(chat.box).to_have_value("My lower back has seized up")
+    chat.button("Send").click()
+    expect(chat.log).to_contain_text("How did it start?")
+    assert chat.told() == ["My lower back has seized up"]
+
+
+def test_a_full_browser_store_is_no_hindrance(visit) -> None:
+    full = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); };"
+    chat = visit(before=lambda page: page.add_init_script(full))
+    chat.say("My lower back has seized up")
+    expect(chat.log).to_contain_text("How did it start?")
+    chat.tap("Lifting or bending")
+    expect(chat.log).to_contain_text("do you have any of these?")

@@ -19,7 +19,7 @@ def events(bot: WebBot, sender: str) -> int:
 def ask_to_erase(chat: Chat) -> Locator:
     """Presses the button that erases, and returns the question that comes."""
     chat.button("Erase my chat").last.click()
-    question = chat.page.get_by_role("dialog", name="Erase this chat for good?")
+    question = chat.page.get_by_role("dialog", name="Erase this chat for good, on this device and on the server?")
     expect(question).to_be_visible()
     return question
 
@@ -86,7 +86,7 @@ def test_erasing_leaves_nothing_here_or_on_the_server(chat, bot) -> None:
     assert events(bot, sender) == 0
     assert chat.history(token) == []
     kept = chat.stored()
-    assert set(kept) <= {"session"} and chat.sender != sender
+    assert set(kept) <= {"session", "open"} and chat.sender != sender
     chat.reload()
     expect(chat.panel.get_by_text("How did it start?")).to_have_count(0)
 

@@ -90,3 +90,31 @@ def test_an_emergency_told_on_another_page_of_the_site_is_shown_here_too(emergen
     other = emergency.page.context.new_page()
     other.goto(emergency.page.url)
     expect(other.get_by_role("link", name="Call 911").first).to_be_visible()
+
+
+def test_the_number_to_call_is_there_after_a_reload_without_a_connection(emergency, watch) -> None:
+    watch.expects("Failed to load resource: net::ERR_FAILED .*/chat/api/")
+    emergency.page.route("**/chat/api/**", lambda route: route.abort())
+    emergency.page.reload()
+    expect(emergency.panel.get_by_text("There is no connection")).to_be_visible()
+    expect(emergency.emergency.get_by_role("link", name="Call 911")).to_be_in_viewport(ratio=1)
+
+
+def test_a_second_tab_shows_the_number_to_call(emergency) -> None:
+    other = emergency.page.context.new_page()
+    other.goto(emergency.page.url)
+    expect(other.get_by_role("complementary").get_by_role("link", name="Call 911")).to_be_visible()
+    other.close()
+
+
+def test_a_chat_that_was_open_is_open_again_after_a_reload(visit) -> None:
+    chat = visit(site={})
+    chat.launcher.click()
+    chat.ready()
+    chat.say(CANNOT_HOLD)
+    chat.page.reload()
+    expect(chat.emergency.get_by_role("link", name="Call 911")).to_be_in_viewport(ratio=1)
+    chat.button("Close the chat").click()
+    chat.page.reload()
+    expect(chat.launcher).to_be_visible()
+    expect(chat.panel).to_be_hidden()

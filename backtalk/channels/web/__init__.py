@@ -1,6 +1,6 @@
 """The web channel: a conversation belongs to whoever holds its signed token, and the bot can write first.
 
-POST   /chat/api/session       a token for a new conversation: {"token", "expires" (epoch s), "keep_days", "max_characters"}
+POST   /chat/api/session       a token for a new conversation, or with a token a fresh one for the same: {"token", "expires" (epoch s), "keep_days", "max_characters"}
 POST   /chat/api/messages      the replies, one JSON object a line; a failure ends them with {"error": "failed", "message"}
                                {"message", and where there are any "locale", "id", "emergency_number", "again"}
 GET    /chat/api/events        what the bot writes by itself, one JSON object a line, for up to `listen_seconds`
@@ -75,14 +75,14 @@ class WebInput(InputChannel):
 
     def __init__(
         self, max_body_bytes: int = 16384, max_characters: int = 2000, session_seconds: Optional[float] = None, listen_seconds: float = 50,
-        session_rate: Text = "30/minute", address_rate: Text = "120/minute", new_session_rate: Text = "60/hour",
+        session_rate: Text = "30/minute", address_rate: Text = "120/minute", new_session_rate: Text = "600/hour",
         reading_rate: Text = "120/minute", rate_storage: Text = "memory://", origins: Sequence[Text] = (),
     ) -> None:
         """Limits: `max_body_bytes` of a request, `max_characters` of a message, `session_seconds` that a token holds (default: as long as
         conversations are kept), `listen_seconds` that one request for events stays open.
 
         Rates: `session_rate` of messages in a conversation, `address_rate` of messages from an address, `new_session_rate` of new
-        conversations from an address, `reading_rate` of all other requests, in a conversation and from an address each. They are counted in
+        tokens for an address, `reading_rate` of all other requests, in a conversation and from an address each. They are counted in
         `rate_storage`, an address as the `limits` library has them. `origins`: sites whose pages may call. Raises SettingsError.
         """
         self._keep_days = load_knowledge().privacy.keep_days
@@ -116,7 +116,9 @@ class WebInput(InputChannel):
         async def session(request: Request) -> HTTPResponse:
             await self._limits.count(self._new_session_rate, "new", address(request))
             await receive(request, self._max_body_bytes)
-            return response.json({**self._tokens.issue(), "keep_days": self._keep_days, "max_characters": self._max_characters})
+            # Who comes with a good token gets a fresh one for the same conversation.
+            subject = self._tokens.subject(request) if "authorization" in request.headers else None
+            return response.json({**self._tokens.issue(subject), "keep_days": self._keep_days, "max_characters": self._max_characters})
 
         async def messages(request: Request) -> None:
             await self._limits.count(self._address_rate, "messages", "from", address(request))

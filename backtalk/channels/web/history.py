@@ -10,6 +10,7 @@ from rasa.shared.core.constants import IS_EXTERNAL, USER_INTENT_SESSION_START
 from rasa.shared.core.events import BotUttered, Event, UserUttered
 
 from backtalk.channels.messages import whole
+from backtalk.wording import upper
 
 Pair = Tuple[Text, Text]
 # Stands in what a page sends when options of a list were chosen.
@@ -82,7 +83,7 @@ def as_words(text: Text, titles: Mapping[Tuple[Text, FrozenSet[Pair]], Text]) ->
         (min(map(payload.pairs.index, pairs)), title)
         for (intent, pairs), title in titles.items() if intent == payload.intent and pairs and pairs <= held
     ]
-    return ", ".join(dict.fromkeys(title for _, title in sorted(parts))) or payload.intent.replace("_", " ")
+    return ", ".join(dict.fromkeys(title for _, title in sorted(parts))) or upper(payload.intent.replace("_", " "))
 
 
 def _titles(buttons: Iterable[Mapping[Text, Any]]) -> Dict[Tuple[Text, FrozenSet[Pair]], Text]:

@@ -9,9 +9,9 @@ from typing import Any, Dict, Optional, Text
 from sanic.request import Request
 
 from backtalk.channels.messages import BadRequest, read_body, read_text
+from backtalk.wording import is_telephone_number
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_EMERGENCY_NUMBER = re.compile(r"(?=.*[0-9])[0-9+ ]{2,15}")
 _LOCALE = re.compile(r"[A-Za-z0-9_-]{2,35}")
 
 
@@ -46,19 +46,20 @@ async def receive(request: Request, max_body_bytes: int) -> None:
 
 
 async def read_incoming(request: Request, max_body_bytes: int, max_characters: int) -> Incoming:
-    """The message in a request on a streaming route. Raises BadRequest. A field that is null counts as not there."""
+    """The message in a request on a streaming route. Raises BadRequest. A field that is null counts as not there.
+
+    A locale or an emergency number that is none is left out: a fault of the page must not stand between a visitor and help.
+    """
     await receive(request, max_body_bytes)
     body = read_body(request, max_body_bytes)
     text = read_text(body)
     if len(body["message"]) > max_characters:
         raise BadRequest(413, "too_long", f"This message is too long. Please send one of at most {max_characters} characters.")
-    locale = body.get("locale")
+    locale, number = body.get("locale"), body.get("emergency_number")
     fields = {
         "locale": locale if isinstance(locale, str) and _LOCALE.fullmatch(locale) else None,
         "id": _checked(body, "id", _ID, "The field id must have 1 to 64 letters, digits, _ or -."),
-        "emergency_number": _checked(
-            body, "emergency_number", _EMERGENCY_NUMBER, "The field emergency_number must have 2 to 15 digits, spaces or +."
-        ),
+        "emergency_number": number if isinstance(number, str) and is_telephone_number(number) else None,
     }
     return Incoming(text, {name: value for name, value in fields.items() if value is not None}, body.get("again") is True)
 

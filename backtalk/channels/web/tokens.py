@@ -7,12 +7,13 @@ import os
 import re
 import secrets
 import time
-from typing import Any, Dict, Text
+from typing import Any, Dict, Optional, Text
 
 import jwt
 from sanic.request import Request
 
 from backtalk.channels.messages import BadRequest
+from backtalk.channels.web.settings import SettingsError
 
 logger = logging.getLogger(__name__)
 
@@ -30,10 +31,10 @@ class Tokens:
         """`seconds`: how long a token holds."""
         self._key, self._seconds = key, seconds
 
-    def issue(self) -> Dict[Text, Any]:
-        """A token for a new conversation, and when it expires, in seconds of the epoch."""
+    def issue(self, subject: Optional[Text] = None) -> Dict[Text, Any]:
+        """A token for a conversation, a new one unless `subject` names it, and when it expires, in seconds of the epoch."""
         expires = int(time.time() + self._seconds)
-        return {"token": jwt.encode({"sub": secrets.token_hex(16), "exp": expires}, self._key, ALGORITHM), "expires": expires}
+        return {"token": jwt.encode({"sub": subject or secrets.token_hex(16), "exp": expires}, self._key, ALGORITHM), "expires": expires}
 
     def subject(self, request: Request) -> Text:
         """The conversation that a request's token is for. Raises BadRequest, the same one whatever is wrong with the token."""
@@ -49,11 +50,11 @@ class Tokens:
 
 
 def signing_key() -> Text:
-    """The key of the environment, or a random one, which ends with the process."""
+    """The key of the environment, or a random one, which ends with the process. Raises SettingsError for one that could be guessed."""
     key = os.environ.get(KEY_VARIABLE)
     if not key:
         logger.warning("%s is not set: chats on the web end when the server does.", KEY_VARIABLE)
         return secrets.token_hex(_SHORTEST_KEY)
     if len(key.encode()) < _SHORTEST_KEY:
-        logger.warning("%s is short and could be guessed: give it %d characters or more.", KEY_VARIABLE, _SHORTEST_KEY)
+        raise SettingsError(f"{KEY_VARIABLE} could be guessed: give it {_SHORTEST_KEY} random characters or more.")
     return key
