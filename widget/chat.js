@@ -103,7 +103,7 @@ class BacktalkChat extends HTMLElement {
       parts.note,
     );
     parts.panel = el(
-      "dialog", { class: "panel", "aria-labelledby": "title", keydown: (event) => this.#closeOnEscape(event), cancel: (event) => this.#closeOnEscape(event) },
+      "dialog", { class: "panel", tabindex: -1, "aria-labelledby": "title", keydown: (event) => this.#closeOnEscape(event), cancel: (event) => this.#closeOnEscape(event) },
       parts.top,
       parts.scroller,
       form,
@@ -149,11 +149,11 @@ class BacktalkChat extends HTMLElement {
 
   /** Lays the panel over the page: where it fills the screen, nothing behind it can be reached. */
   #lay() {
-    const { panel, scroller } = this.#parts;
+    const { panel } = this.#parts;
     panel.close();
     if (!SMALL_SCREEN.matches) return panel.setAttribute("open", "");
     panel.showModal();
-    scroller.focus();
+    panel.focus();
   }
 
   #closeOnEscape(event) {
