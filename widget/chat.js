@@ -2,7 +2,8 @@
 
 import { answers } from "./answers.js";
 import { Client, ClientError, Store } from "./client.js";
-import { button, dial, el, linked, svg } from "./dom.js";
+import { button, el, linked } from "./dom.js";
+import { buildPanel } from "./panel.js";
 import { calls, resultCard } from "./result.js";
 import { summaryTools } from "./summary.js";
 
@@ -12,7 +13,6 @@ const SMALL_SCREEN = matchMedia("(max-width: 30em), (max-height: 26em)");
 const TRY_AGAIN_AFTER = 1500;
 const LISTEN_AGAIN_AFTER = 5000;
 const REFUSED = ["too_long", "too_large", "bad_message"];
-const ICON = "M4 5h16v11H9l-5 4z M8 9h8 M8 12.5h5";
 
 class BacktalkChat extends HTMLElement {
   #strings;
@@ -27,6 +27,8 @@ class BacktalkChat extends HTMLElement {
   // How many messages of the history are shown.
   #count = 0;
   #isRestored = false;
+  // The focus was in answers that are gone, and belongs in the next ones.
+  #wantsFocus = false;
   #listening = null;
 
   async connectedCallback() {
@@ -71,64 +73,19 @@ class BacktalkChat extends HTMLElement {
 
   #build(root) {
     const strings = this.#strings;
-    const title = this.dataset.title || strings.title;
-    const parts = this.#parts;
-    parts.badge = el("span", { class: "badge", hidden: true });
-    parts.launcher = button(
-      [svg("svg", { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true" }, svg("path", { d: ICON })), strings.launch, parts.badge],
-      () => this.open(),
-      { class: "launcher", "aria-haspopup": "dialog" },
-    );
-    parts.intro = this.#intro();
-    parts.earlier = el("div", { class: "messages", role: "group", "aria-label": strings.earlier });
-    parts.log = el("div", { class: "messages", role: "log", "aria-label": strings.log });
-    parts.answers = el("div", {});
-    parts.status = el("p", { class: "status", role: "status" });
-    parts.scroller = el(
-      "div", { class: "scroller", role: "group", "aria-label": strings.log, tabindex: 0 },
-      parts.intro, parts.earlier, parts.log, parts.status, parts.answers,
-    );
-    parts.emergency = el("aside", { class: "emergency", "aria-label": strings.call, hidden: true });
-    parts.top = el(
-      "div", { class: "top" },
-      el("header", {}, el("h2", { id: "title" }, title), button("×", () => this.close(), { class: "close", "aria-label": strings.close })),
-      parts.emergency,
-    );
-    parts.input = el("textarea", { id: "message", rows: 1, placeholder: strings.placeholder, autocomplete: "off", input: () => this.#keepDraft() });
-    parts.note = el("p", { class: "hint", role: "status" });
-    const form = el(
-      "form", { submit: (event) => this.#submit(event), keydown: (event) => this.#submitOnEnter(event) },
-      el("label", { for: "message" }, strings.message),
-      el("div", { class: "row" }, parts.input, el("button", { type: "submit", class: "primary" }, strings.send)),
-      parts.note,
-    );
-    parts.panel = el(
-      "dialog", { class: "panel", tabindex: -1, "aria-labelledby": "title", keydown: (event) => this.#closeOnEscape(event), cancel: (event) => this.#closeOnEscape(event) },
-      parts.top,
-      parts.scroller,
-      form,
-      el(
-        "footer", {},
-        button(strings.start_over, () => this.#say("/start_over", strings.start_over)),
-        button(strings.summary, () => this.#say("/summary", strings.summary)),
-        button(strings.erase, () => this.#askToErase()),
-      ),
-    );
-    root.append(parts.launcher, parts.panel);
-    parts.input.value = this.#own.get("draft") ?? "";
-  }
-
-  #intro() {
-    const strings = this.#strings;
-    const number = this.dataset.emergencyNumber;
-    const call = number ? dial(number, strings.intro_call_number.replace("{number}", number)) : strings.intro_call;
-    this.#parts.privacy = el("span", {}, strings.privacy_unknown);
-    return el(
-      "section", { class: "intro", "aria-label": strings.title },
-      strings.intro.map((text) => el("p", {}, text)),
-      el("p", {}, el("strong", {}, call)),
-      el("p", { class: "privacy" }, this.#parts.privacy, " ", button(strings.erase, () => this.#askToErase(), { class: "plain" })),
-    );
+    this.#parts = buildPanel(strings, this.dataset.title || strings.title, this.dataset.emergencyNumber, {
+      open: () => this.open(),
+      close: () => this.close(),
+      input: () => this.#keepDraft(),
+      submit: (event) => this.#submit(event),
+      key: (event) => this.#submitOnEnter(event),
+      escape: (event) => this.#closeOnEscape(event),
+      startOver: () => this.#say("/start_over", strings.start_over),
+      summary: () => this.#say("/summary", strings.summary),
+      erase: () => this.#askToErase(),
+    });
+    root.append(this.#parts.launcher, this.#parts.panel);
+    this.#parts.input.value = this.#own.get("draft") ?? "";
   }
 
   // ---- Open and close
@@ -403,11 +360,11 @@ class BacktalkChat extends HTMLElement {
   /** Shows the answers that the last message with any offers; the focus stays where the answers were. */
   #offer(turn) {
     const { answers: place, scroller } = this.#parts;
-    const hadFocus = place.contains(this.shadowRoot.activeElement) || (this.#parts.wantsFocus && this.shadowRoot.activeElement === scroller);
+    const hadFocus = place.contains(this.shadowRoot.activeElement) || (this.#wantsFocus && this.shadowRoot.activeElement === scroller);
     const message = turn.findLast(({ buttons, custom }) => buttons?.length || custom?.options?.length);
     const choices = message && answers(message, this.#strings, (payload, title) => this.#say(payload, title));
     place.replaceChildren(...(choices ? [choices] : []));
-    this.#parts.wantsFocus = hadFocus && !choices;
+    this.#wantsFocus = hadFocus && !choices;
     if (hadFocus) (choices || scroller).focus({ preventScroll: true });
   }
 

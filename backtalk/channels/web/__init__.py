@@ -190,10 +190,10 @@ class WebInput(InputChannel):
             reply.complete()
 
         handling.add_done_callback(end)
-        stream = await request.respond(content_type=CONTENT_TYPE, headers=STREAM_HEADERS)
         parts: Optional[Dict[Text, Any]] = None
         replied = False
         try:
+            stream = await request.respond(content_type=CONTENT_TYPE, headers=STREAM_HEADERS)
             while (parts := await reply.queue.get()) is not None:
                 await stream.send(_line(parts))
                 replied, parts = True, None
