@@ -10,7 +10,7 @@ from actions.check_in import OFFER, when
 from actions.tracker import audience_of, can_be_written_to, interview_of
 from backtalk.interview import QUESTIONS, Interview
 from backtalk.knowledge import Knowledge, load_knowledge
-from backtalk.report import UNCHANGED_ADVICE, assessment_card, assessment_payload, card_text, changes, same_advice, told_of
+from backtalk.report import UNCHANGED_ADVICE, assessment_card, assessment_payload, card_text, changed_text, changes, same_advice, told_of
 from backtalk.triage import Outcome
 
 WORKED_OUT_AGAIN = "I have worked it out again."
@@ -34,7 +34,7 @@ class ActionAssessment(Action):
             changed = [WORKED_OUT_AGAIN, *changes(told, outcome, said, knowledge, audience)] if told else []
             payload = assessment_payload(outcome, said, knowledge, audience)
             if told and same_advice(told, outcome):
-                text = "\n".join([changed[0], *(f"• {line}" for line in changed[1:]), UNCHANGED_ADVICE])
+                text = f"{changed_text(changed)}\n{UNCHANGED_ADVICE}"
             else:
                 payload["card"] = assessment_card(outcome, said, knowledge, _left_open(interview, outcome, knowledge), changed, audience)
                 text = card_text(payload["card"])

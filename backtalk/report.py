@@ -93,8 +93,7 @@ def assessment_card(
 
 def card_text(card: Mapping[str, Any]) -> str:
     """A card as plain text."""
-    parts = ["\n".join([card["changed"][0], *(f"• {line}" for line in card["changed"][1:])]) if card["changed"] else ""]
-    parts += ["\n".join([card["headline"], *map(_plain, card["do"])]), *card["notes"], _why_text(card)]
+    parts = [changed_text(card["changed"]), "\n".join([card["headline"], *map(_plain, card["do"])]), *card["notes"], _why_text(card)]
     if "explanation" in card:
         relief = [f"• {upper(option['name'])}: {_plain({**option, 'text': lower(_advice(option))})}" for option in card["relief"]]
         parts += [_muscle_text(card), "\n".join(["What may relieve it:", *relief]) if relief else ""]
@@ -102,6 +101,11 @@ def card_text(card: Mapping[str, Any]) -> str:
     names = "; ".join(f"[{source['number']}] {source['name']}" for source in card["sources"])
     parts += [_plain(card["seek_help"]), f"{'Source' if len(card['sources']) == 1 else 'Sources'}: {names}.", card["note"]]
     return "\n\n".join(part for part in parts if part)
+
+
+def changed_text(lines: Sequence[str]) -> str:
+    """What has changed, as plain text: the first line, and the others as a list below it."""
+    return "\n".join([*lines[:1], *(f"• {line}" for line in lines[1:])])
 
 
 def told_of(outcome: Outcome) -> dict[str, Any]:

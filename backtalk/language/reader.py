@@ -153,7 +153,7 @@ class Reader:
             token.norm_ = self._spelling.repair(token.norm_)
         matched = self._matcher(doc)
         spans = _meaningful(matched)
-        mentions = _without_harmless(mentions, matched)
+        mentions = self._without_harmless(mentions, matched, text)
         proxies = any(span.label_.startswith(PROXY) for span in spans)
         spans = [span for span in spans if not span.label_.startswith(PROXY)]
         context = self._assert(doc)
@@ -194,6 +194,15 @@ class Reader:
             worded_as=worded_as,
             mentions=mentions,
         )
+
+    def _without_harmless(self, mentions: Mapping[str, Mention], spans: Sequence[Span], text: str) -> Mapping[str, Mention]:
+        """What the encoder hears; a finding with a harmless wording of its own, as heard without those words."""
+        harmless = [span for span in spans if _kind(span) == HARMLESS and _id(span) in mentions]
+        if not harmless:
+            return mentions
+        heard = self._meaning.read(_blank(text, [(span.start_char, span.end_char) for span in harmless]))
+        names = {_id(span) for span in harmless}
+        return {name: heard[name] if name in names else mention for name, mention in mentions.items() if name not in names or name in heard}
 
     def _finding(self, span: Span, context: Context, text: str) -> Finding:
         kind, entry_id, strength = span.label_.split(":")
@@ -316,14 +325,12 @@ def _meaningful(spans: Sequence[Span]) -> list[Span]:
     ]
 
 
-def _without_harmless(mentions: Mapping[str, Mention], spans: Sequence[Span]) -> Mapping[str, Mention]:
-    """What the encoder hears, without the findings that a harmless wording in the message names."""
-    hidden = {span.label_.split(":")[1] for span in spans if _kind(span) == HARMLESS}
-    return {name: mention for name, mention in mentions.items() if name not in hidden}
-
-
 def _kind(span: Span) -> str:
     return span.label_.split(":")[0]
+
+
+def _id(span: Span) -> str:
+    return span.label_.split(":")[1]
 
 
 def _hides(harmless: Span, span: Span) -> bool:

@@ -313,6 +313,12 @@ def test_a_limp_is_no_loss_of_sexual_function(text):
     assert "sexual_dysfunction" not in {finding.id for finding in load_reader().read(text).findings}
 
 
+@pytest.mark.parametrize("text", ["i am limping and i cant get an erection since yesterday", "limping, and no feeling in my penis since this morning"])
+def test_a_limp_hides_no_loss_that_is_said(text):
+    findings = load_reader().read(text).findings
+    assert ("sexual_dysfunction", "present") in {(finding.id, finding.status) for finding in findings}
+
+
 @pytest.mark.parametrize("text, answers", [("oh no i pressed the wrong button", set()), ("no i ticked the wrong one", set()), ("oh no, none", {"no"})])
 def test_a_slip_of_the_finger_answers_nothing(text, answers):
     assert {finding.id for finding in load_reader().read(text).findings if finding.kind == "answer"} == answers

@@ -54,11 +54,17 @@ def test_only_what_is_new_is_read_out(chat) -> None:
     expect(chat.log.get_by_text("How did it start?")).to_have_count(0)
 
 
-def test_another_page_of_the_site_goes_on_with_the_conversation(chat) -> None:
-    chat.say("My lower back has seized up")
+def second_tab(chat: Chat) -> Chat:
+    """The same chat in another tab of the browser."""
     other = Chat(chat.page.context.new_page(), "")
     other.page.goto(chat.page.url)
     expect(other.earlier).to_contain_text("How did it start?")
+    return other
+
+
+def test_another_page_of_the_site_goes_on_with_the_conversation(chat) -> None:
+    chat.say("My lower back has seized up")
+    other = second_tab(chat)
     other.tap("Lifting or bending")
     expect(other.log).to_contain_text("do you have any of these?")
 
@@ -93,9 +99,7 @@ def test_erasing_leaves_nothing_here_or_on_the_server(chat, bot) -> None:
 
 def test_what_was_erased_on_one_page_goes_from_the_other_as_well(chat) -> None:
     chat.say("My lower back has seized up")
-    other = Chat(chat.page.context.new_page(), "")
-    other.page.goto(chat.page.url)
-    expect(other.earlier).to_contain_text("How did it start?")
+    other = second_tab(chat)
     ask_to_erase(chat).get_by_role("button", name="Yes, erase it").click()
     expect(other.panel.get_by_text("How did it start?")).to_have_count(0)
 
