@@ -8,7 +8,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.tracker import audience_of, help_response, interview_of, open_question, topic_of_last_answer
 from backtalk.interview import CONFIRM, entry
-from backtalk.knowledge import Knowledge, load_knowledge
+from backtalk.knowledge import Knowledge, RedFlag, load_knowledge
 from backtalk.triage import cautions_for, decides_alone, excluded_by, held_back_by
 from backtalk.wording import listed, upper
 
@@ -21,7 +21,10 @@ class ActionFaq(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         topic = _topic(tracker, "faq")
-        _answer(f"faq/{topic}", dispatcher, tracker) if topic else dispatcher.utter_message(response=help_response(tracker))
+        if topic:
+            _answer(f"faq/{topic}", dispatcher, tracker)
+        else:
+            dispatcher.utter_message(response=help_response(tracker))
         return []
 
 
@@ -44,18 +47,20 @@ class ActionFollowUp(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         knowledge, before = load_knowledge(), topic_of_last_answer(tracker)
-        entities = tracker.latest_message.get("entities") or ()
-        region = next((e["value"] for e in entities if e["entity"] == "region" and e["value"] in (*knowledge.regions,)), None)
+        named = [e["value"] for e in tracker.latest_message.get("entities") or () if e["entity"] == "region"]
+        region = next((value for value in named if value in (*knowledge.regions,)), None)
         topic = knowledge.follow_ups.topic_for_region(before, region) if before and region else None
         if topic:
             _answer(topic, dispatcher, tracker)
+        elif before and region:
+            dispatcher.utter_message(response="utter_nothing_more_on_region")
         else:
-            dispatcher.utter_message(response="utter_nothing_more_on_region" if before and region else help_response(tracker))
+            dispatcher.utter_message(response=help_response(tracker))
         return []
 
 
 class ActionWhy(Action):
-    """Answers "why?" with no question of the questionnaire open: the reason behind the last answer, if there was one."""
+    """Answers "why?" with no question of the questionnaire open: the reason behind the last answer, if there is one."""
 
     def name(self) -> str:
         return "action_why"
@@ -93,7 +98,7 @@ class ActionExplainMeaning(Action):
         signs = interview_of(tracker).flags_to_confirm[:1] if question == CONFIRM else _named(tracker, knowledge)[:1]
         for sign in signs:
             record = entry(sign, knowledge)
-            why = f" {record.why}{_sources(record.source, knowledge)}" if sign in knowledge.red_flags else ""
+            why = f" {record.why}{_sources(record.source, knowledge)}" if isinstance(record, RedFlag) else ""
             dispatcher.utter_message(text=audience.text(f"By that I mean {record.ask}.{why}"))
         if not signs:
             dispatcher.utter_message(response=f"utter_meaning_{question or 'result'}")
@@ -139,7 +144,8 @@ def _add_what_this_visitor_told(option: str, dispatcher: CollectingDispatcher, t
         what = upper(knowledge.relief[name].name)
         reasons, unknown = excluded_by(name, facts, knowledge), held_back_by(name, facts, knowledge)
         if reasons:
-            dispatcher.utter_message(text=audience.text(f"{what}: not for [you|him], because of {_names(reasons, knowledge)}."))
+            why_not = f"{what}: not for [you|him], because of {_names(reasons, knowledge)}."
+            dispatcher.utter_message(text=audience.text(why_not))
         elif unknown:
             dispatcher.utter_message(text=f"{what}: not before this is known: {_names(unknown, knowledge)}.")
     if option in knowledge.relief and not excluded_by(option, facts, knowledge):
@@ -149,8 +155,9 @@ def _add_what_this_visitor_told(option: str, dispatcher: CollectingDispatcher, t
 
 def _named(tracker: Tracker, knowledge: Knowledge) -> list[str]:
     """The signs, conditions and medicines that the latest message names, in whatever sense."""
-    known = {**knowledge.red_flags, **knowledge.signs, **knowledge.cautions}
-    values = [e["value"] for e in tracker.latest_message.get("entities") or () if e["entity"] in ("red_flag", "sign", "caution")]
+    known = {*knowledge.red_flags, *knowledge.signs, *knowledge.cautions}
+    entities = tracker.latest_message.get("entities") or ()
+    values = [e["value"] for e in entities if e["entity"] in ("red_flag", "sign", "caution")]
     return [value for value in values if isinstance(value, str) and value in known]
 
 

@@ -10,7 +10,16 @@ from actions.check_in import OFFER, when
 from actions.tracker import audience_of, can_be_written_to, interview_of
 from backtalk.interview import QUESTIONS, Interview
 from backtalk.knowledge import Knowledge, load_knowledge
-from backtalk.report import UNCHANGED_ADVICE, assessment_card, assessment_payload, card_text, changed_text, changes, same_advice, told_of
+from backtalk.report import (
+    UNCHANGED_ADVICE,
+    assessment_card,
+    assessment_payload,
+    card_text,
+    changed_text,
+    changes,
+    same_advice,
+    told_of,
+)
 from backtalk.triage import Outcome
 
 WORKED_OUT_AGAIN = "I have worked it out again."
@@ -36,7 +45,8 @@ class ActionAssessment(Action):
             if told and same_advice(told, outcome):
                 text = f"{changed_text(changed)}\n{UNCHANGED_ADVICE}"
             else:
-                payload["card"] = assessment_card(outcome, said, knowledge, _left_open(interview, outcome, knowledge), changed, audience)
+                left_open = _left_open(interview, outcome, knowledge)
+                payload["card"] = assessment_card(outcome, said, knowledge, left_open, changed, audience)
                 text = card_text(payload["card"])
             dispatcher.utter_message(text=text, json_message=payload)
         offered = _offer_check_in(dispatcher, tracker, outcome.urgency == knowledge.gravest)
@@ -56,8 +66,9 @@ class ActionAssessment(Action):
 
 def _left_open(interview: Interview, outcome: Outcome, knowledge: Knowledge) -> tuple[str, ...]:
     """What stayed open, with the questions that nobody asked because the visitor took back what had ended them."""
-    unasked = [question for question in QUESTIONS if interview.is_open(question)] if knowledge.urgency[outcome.urgency].relief else []
-    return (*interview.unsure, *unasked)
+    if not knowledge.urgency[outcome.urgency].relief:
+        return interview.unsure
+    return (*interview.unsure, *(question for question in QUESTIONS if interview.is_open(question)))
 
 
 def _offer_check_in(dispatcher: CollectingDispatcher, tracker: Tracker, is_emergency: bool) -> bool:

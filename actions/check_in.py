@@ -1,6 +1,7 @@
-"""The check-in: the bot asks again after a while how it is, if the visitor wants that and the channel lets it write first.
+"""The check-in: the bot asks again after a while how it is.
 
-The time is kept in a slot, and Rasa's own reminder is set for it; `backtalk.engine.reminders` sets it anew when the server starts.
+It does so if the visitor wants that and the channel lets it write first. The time is kept in a slot, and Rasa's own
+reminder is set for it; `backtalk.engine.reminders` sets it anew when the server starts.
 """
 
 from datetime import datetime, timedelta, timezone
@@ -20,7 +21,7 @@ _SOON = timedelta(minutes=1)
 
 
 class ActionAfterResult(Action):
-    """Takes a yes or no behind the result: the answer to the offer of a check-in, if that was made, or a mere "I see"."""
+    """Takes a yes or no behind the result: an answer to the offer of a check-in, if it was made, or a mere "I see"."""
 
     def name(self) -> str:
         return "action_after_result"

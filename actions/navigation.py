@@ -3,13 +3,31 @@
 from typing import Any
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import ActionExecuted, ActiveLoop, AllSlotsReset, EventType, FollowupAction, SessionStarted, SlotSet
+from rasa_sdk.events import (
+    ActionExecuted,
+    ActiveLoop,
+    AllSlotsReset,
+    EventType,
+    FollowupAction,
+    SessionStarted,
+    SlotSet,
+)
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.assessment import ActionAssessment
 from actions.check_in import cancelled_check_in, reminder_of
 from actions.screening import entities_of
-from actions.tracker import FORM, audience_of, intent_of, interview_of, next_question_of, open_question, recap_of, responses_so_far, slot_changes
+from actions.tracker import (
+    FORM,
+    audience_of,
+    intent_of,
+    interview_of,
+    next_question_of,
+    open_question,
+    recap_of,
+    responses_so_far,
+    slot_changes,
+)
 from backtalk.check_in import DUE
 from backtalk.interview import Interview, doubted, fresh_start, go_back, hear, in_doubt, look_again
 from backtalk.knowledge import load_knowledge
@@ -21,7 +39,9 @@ WELCOME_BACK = "utter_welcome_back"
 # Tells a page that an emergency it shows is over.
 STARTED_OVER = {"type": "started_over", "urgency": None}
 # Slots that belong to a moment of the session before, and those that outlive a fresh start.
-_OF_THE_MOMENT = {"requested_slot", "returned", "paused_at", "answered", "telling", "corrected", "assessment_due", "heard"}
+_OF_THE_MOMENT = {
+    "requested_slot", "returned", "paused_at", "answered", "telling", "corrected", "assessment_due", "heard",
+}  # fmt: skip
 _LASTING = ("locale", "page_number", DUE, "check_in_offered")
 
 
@@ -32,7 +52,8 @@ class ActionSessionStart(Action):
         return "action_session_start"
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        slots = {name: value for name, value in tracker.slots.items() if value is not None and name not in _OF_THE_MOMENT}
+        lasting = ((name, value) for name, value in tracker.slots.items() if name not in _OF_THE_MOMENT)
+        slots = {name: value for name, value in lasting if value is not None}
         if not interview_of(tracker).is_empty:
             slots.update(returned=True, paused_at=tracker.get_slot("requested_slot"))
         return [
@@ -153,7 +174,11 @@ class ActionStartOver(Action):
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         knowledge, interview = load_knowledge(), interview_of(tracker)
         if interview.outcome(knowledge).urgency == knowledge.gravest:
-            return [*slot_changes(interview, in_doubt(interview, knowledge)), SlotSet("starting_over", True), FollowupAction(FORM)]
+            return [
+                *slot_changes(interview, in_doubt(interview, knowledge)),
+                SlotSet("starting_over", True),
+                FollowupAction(FORM),
+            ]
         returned = any(name.startswith(WELCOME_BACK) for name in responses_so_far(tracker)[:1])
         kept = fresh_start(interview) if returned else Interview()
         settings = audience_of(tracker).settings
@@ -163,7 +188,11 @@ class ActionStartOver(Action):
             dispatcher.utter_message(response="utter_flags_kept", said=words)
         dispatcher.utter_message(response="utter_greet", **settings)
         lasting = {name: tracker.get_slot(name) for name in _LASTING if tracker.get_slot(name)}
-        events = [AllSlotsReset(), *LEAVE_QUESTIONNAIRE, *(SlotSet(name, value) for name, value in {**settings, **lasting}.items())]
+        events = [
+            AllSlotsReset(),
+            *LEAVE_QUESTIONNAIRE,
+            *(SlotSet(name, value) for name, value in {**settings, **lasting}.items()),
+        ]
         return [*events, *slot_changes(Interview(), kept), *_kept_of_this_message(tracker)]
 
 
@@ -176,9 +205,8 @@ class ActionLeave(Action):
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         interview = interview_of(tracker)
         events: list[EventType] = []
-        outcome = interview.outcome(load_knowledge())
-        untold = (interview.red_flags or interview.flags_to_confirm) and tracker.get_slot("assessed") != told_of(outcome)
-        if untold:
+        is_told = tracker.get_slot("assessed") == told_of(interview.outcome(load_knowledge()))
+        if (interview.red_flags or interview.flags_to_confirm) and not is_told:
             # A flag that could not be confirmed any more is told as one that stayed open.
             left = doubted(interview)
             open_flags = [flag for flag in interview.flags_to_confirm if flag not in left]

@@ -2,13 +2,23 @@
 
 import json
 from abc import ABC, abstractmethod
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.tracker import FORM, actions_of_this_turn, answers_yes, audience_of, interview_of, next_question_of, replies_so_far, tapped
+from actions.tracker import (
+    FORM,
+    actions_of_this_turn,
+    answers_yes,
+    audience_of,
+    interview_of,
+    next_question_of,
+    replies_so_far,
+    tapped,
+)
 from backtalk import interview as iv
 from backtalk.knowledge import Knowledge, load_knowledge
 from backtalk.wording import listed, quoted
@@ -20,7 +30,14 @@ BUTTON_NOT_SURE = {"title": "Not sure", "payload": "/not_sure"}
 # How often a question is put in the same words before it is put in others.
 MOST_ASKED_ALIKE = 2
 # The wordings of a question by the beginnings of their responses' names, and what each counts as.
-WORDINGS = {"ask": "ask", "doubt": "ask", "open": "open", "rephrase": "rephrase", "which": "rephrase", "remind": "remind"}
+WORDINGS = {
+    "ask": "ask",
+    "doubt": "ask",
+    "open": "open",
+    "rephrase": "rephrase",
+    "which": "rephrase",
+    "remind": "remind",
+}
 
 
 class ValidateSpasmAssessment(Action):
@@ -50,7 +67,8 @@ class _Ask(Action, ABC):
         conflict = interview_of(tracker).conflicts.get(self.question)
         if conflict and not self._asked(tracker):
             dispatcher.utter_message(response="utter_conflict", said=listed([quoted(words) for words in conflict]))
-        dispatcher.utter_message(response=f"utter_{self._wording(tracker)}_{self.question}", json_message=self._payload(tracker))
+        response = f"utter_{self._wording(tracker)}_{self.question}"
+        dispatcher.utter_message(response=response, json_message=self._payload(tracker))
         return []
 
     def _payload(self, tracker: Tracker, options: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
@@ -90,7 +108,8 @@ class ActionAskRegions(_Ask):
 
     def _payload(self, tracker: Tracker, options: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
         regions = load_knowledge().regions.values()
-        return super()._payload(tracker, [{"id": region.id, "entity": "region", "text": region.button} for region in regions])
+        places = [{"id": region.id, "entity": "region", "text": region.button} for region in regions]
+        return super()._payload(tracker, places)
 
 
 class ActionAskOnset(_Ask):
@@ -123,13 +142,12 @@ class _AskChecklist(_Ask, ABC):
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         knowledge, interview, audience = load_knowledge(), interview_of(tracker), audience_of(tracker)
         entries = [iv.entry(name, knowledge) for name in iv.checklist(self.question, interview, knowledge)]
+        options = [{"id": e.id, "entity": _kind(e.id, knowledge), "text": audience.text(e.ask)} for e in entries]
         opening = self._opening(tracker, tapped(tracker) and iv.was_picked_from(self.question, interview, knowledge))
         dispatcher.utter_message(response=f"utter_{opening}")
         dispatcher.utter_message(
             text="\n".join(f"{number}. {audience.text(entry.ask)}" for number, entry in enumerate(entries, 1)),
-            json_message=self._payload(
-                tracker, [{"id": e.id, "entity": _kind(e.id, knowledge), "text": audience.text(e.ask)} for e in entries]
-            ),
+            json_message=self._payload(tracker, options),
             buttons=[
                 *({"title": e.button, "payload": _button(e.id, knowledge)} for e in entries[: iv.MOST_BUTTONS]),
                 BUTTON_THAT_IS_ALL if opening.endswith("_again") else BUTTON_NONE,
@@ -169,7 +187,10 @@ class ActionAskFlagsToConfirm(_Ask):
         in_doubt = flag.id in iv.doubted(interview) and not self._asked(tracker)
         question = f"doubt_{self.question}" if in_doubt else f"{wording}_{self.question}"
         dispatcher.utter_message(
-            response=f"utter_{question}", json_message=self._payload(tracker), question=audience.text(flag.confirm), sign=audience.text(flag.ask),
+            response=f"utter_{question}",
+            json_message=self._payload(tracker),
+            question=audience.text(flag.confirm),
+            sign=audience.text(flag.ask),
             said=quoted(interview.said.get(flag.id) or flag.name),
         )
         return []

@@ -1,14 +1,23 @@
 """Runs on every message: takes in whatever it tells, and sees whether an assessment is due."""
 
 import re
-from typing import Any, Iterable
+from collections.abc import Iterable
+from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.tracker import (
-    intent_of, interview_of, message_id_of, metadata_of, open_question, responses_so_far, slot_changes, tapped, topic_of_last_answer,
+    intent_of,
+    interview_of,
+    message_id_of,
+    metadata_of,
+    open_question,
+    responses_so_far,
+    slot_changes,
+    tapped,
+    topic_of_last_answer,
 )
 from backtalk.check_in import INTENT
 from backtalk.interview import Heard, Interview, doubted, hear, next_question
@@ -24,11 +33,12 @@ _LEFT = ("utter_goodbye", "utter_stopped")
 # Intents that say themselves how a conversation goes on after a long silence.
 _GOES_ON = ("go_on", "start_over", "better", "same", "worse", INTENT)
 _LONGEST_LOCALE = 35
-# Messages about the talk itself. The encoder was tuned to messages about backs; what it alone hears in these is asked about where it
-# would be an emergency, and else passed over.
-_ABOUT_THE_TALK = frozenset(
-    "go_on correct go_back recap summary ask_meaning ask_example refuse check_in cancel_check_in better same".split()
-)
+# Messages about the talk itself. The encoder was tuned to messages about backs; what it alone hears in these is asked
+# about where it would be an emergency, and else passed over.
+_ABOUT_THE_TALK = {
+    "go_on", "correct", "go_back", "recap", "summary", "ask_meaning", "ask_example", "refuse", "check_in",
+    "cancel_check_in", "better", "same",
+}  # fmt: skip
 _SURE = 0.8
 _CONDITIONS = ("red_flag", "caution", "sign", "onset")
 
@@ -93,7 +103,8 @@ def _about_the_back(tracker: Tracker, intent: str | None, knowledge: Knowledge) 
 
 
 def _as_hardly_meant(entity: dict[str, Any], knowledge: Knowledge) -> dict[str, Any] | None:
-    if entity["entity"] not in _CONDITIONS or entity.get("worded", True) or entity.get("status") not in ("present", "uncertain"):
+    is_said = entity.get("worded", True) or entity.get("status") not in ("present", "uncertain")
+    if entity["entity"] not in _CONDITIONS or is_said:
         return entity
     flag = knowledge.red_flags.get(entity["value"])
     is_grave = entity["status"] == "present" and flag is not None and flag.level == knowledge.gravest
@@ -103,7 +114,8 @@ def _as_hardly_meant(entity: dict[str, Any], knowledge: Knowledge) -> dict[str, 
 def _is_due(tracker: Tracker, before: Interview, heard: Heard, outcome: Outcome, knowledge: Knowledge) -> bool:
     """Whether the visitor must be told the outcome now.
 
-    An emergency at once, and what changes a result as soon as nothing is left to ask; a danger sign told after leaving, too.
+    An emergency at once, and what changes a result as soon as nothing is left to ask; a danger sign told after
+    leaving, too.
     """
     told = tracker.get_slot("assessed")
     if told == told_of(outcome) or doubted(heard.interview):
@@ -119,7 +131,7 @@ def _is_due(tracker: Tracker, before: Interview, heard: Heard, outcome: Outcome,
 
 
 def _follows_up(tracker: Tracker, intent: str | None) -> bool:
-    """Whether a message only asks the question before it for another region, and tells nothing ("and for the neck?")."""
+    """Whether a message only asks the question before it for another region, telling nothing ("and for the neck?")."""
     entities = tracker.latest_message.get("entities") or ()
     kinds = {entity["entity"] for entity in entities}
     if intent != "follow_up" or not kinds <= {"region", "question"} or open_question(tracker) == "regions":
@@ -132,7 +144,9 @@ def _is_telling(tracker: Tracker, heard: Heard, knowledge: Knowledge) -> bool:
     """Whether something was told that the questionnaire should take up."""
     if tracker.get_slot("assessed"):
         return heard.learned and next_question(heard.interview, knowledge, is_told=True) is not None
-    return heard.learned or bool(heard.interview.flags_to_confirm) or _complains(tracker.latest_message.get("entities") or ())
+    if heard.learned or heard.interview.flags_to_confirm:
+        return True
+    return _complains(tracker.latest_message.get("entities") or ())
 
 
 def _complains(entities: Iterable[dict[str, Any]]) -> bool:
@@ -141,7 +155,9 @@ def _complains(entities: Iterable[dict[str, Any]]) -> bool:
     return "complaint" in kinds and "question" not in kinds
 
 
-def _corrections(before: Interview, heard: Heard, outcome: Outcome, knowledge: Knowledge, audience: Audience) -> list[str]:
+def _corrections(
+    before: Interview, heard: Heard, outcome: Outcome, knowledge: Knowledge, audience: Audience
+) -> list[str]:
     """What a message changes of that which was told before; one sentence each."""
     if not heard.corrected:
         return []

@@ -27,7 +27,9 @@ class ActionSummary(Action):
             "type": "summary",
             "sections": summary_sections(summary),
             "document": {
-                "name": f"back-summary-{summary.written:%Y-%m-%d}.html", "mime_type": "text/html", "content": summary_page(summary),
+                "name": f"back-summary-{summary.written:%Y-%m-%d}.html",
+                "mime_type": "text/html",
+                "content": summary_page(summary),
             },
             "fhir": questionnaire_response(summary, interview, load_knowledge(), bool(tracker.get_slot("assessed"))),
         }

@@ -15,7 +15,10 @@ from backtalk.wording import Audience
 FORM = "spasm_assessment"
 # What the responses with answers to questions begin with.
 ANSWERS = ("utter_faq/", "utter_relief/")
-_TUPLES = {"regions", "red_flags", "cautions", "signs", "flags_to_confirm", "cleared", "unsure", "unknown", "offered", "trail", "reopened"}
+_TUPLES = {
+    "regions", "red_flags", "cautions", "signs", "flags_to_confirm", "cleared", "unsure", "unknown", "offered", "trail",
+    "reopened",
+}  # fmt: skip
 
 
 def interview_of(tracker: Tracker) -> Interview:
@@ -112,7 +115,7 @@ def actions_of_last_turn(tracker: Tracker) -> list[str]:
 
 
 def responses_so_far(tracker: Tracker, since_intent: str | None = None) -> list[str]:
-    """The names of the responses that the bot gave, newest first, back to a message with an intent where one is named."""
+    """The names of the bot's responses, newest first, back to a message with an intent where one is named."""
     names = []
     for event in reversed(tracker.events):
         if event["event"] == "user" and since_intent and intent_of_event(event) == since_intent:
@@ -126,7 +129,8 @@ def replies_so_far(tracker: Tracker) -> list[tuple[str, str]]:
     """The response's name, empty where it has none, and the text of each reply of the bot, newest first."""
     return [
         ((event.get("metadata") or {}).get("utter_action") or "", event.get("text") or "")
-        for event in reversed(tracker.events) if event["event"] == "bot"
+        for event in reversed(tracker.events)
+        if event["event"] == "bot"
     ]
 
 

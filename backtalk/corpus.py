@@ -7,10 +7,10 @@ docs/corpus.md says what each label means. Marks look like those of Rasa's train
 
 import hashlib
 import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Iterator, Mapping, Optional, Sequence
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -44,14 +44,14 @@ class CorpusError(ValueError):
 class Mention:
     """One finding that a message mentions: its id, its assertion (one of STATUSES), and its place in the text.
 
-    `value` is what a duration (days, a weekday, a month, a year), a pain level, an answer or a list item says; else None.
+    `value` is what a duration (days, a weekday, a month, a year), a pain level, an answer or a list item says.
     """
 
     id: str
     status: str
     start: int
     end: int
-    value: Optional[str] = None
+    value: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,15 +60,15 @@ class Message:
 
     text: str
     mentions: tuple[Mention, ...] = ()
-    question: Optional[str] = None
-    flag: Optional[str] = None
+    question: str | None = None
+    flag: str | None = None
     line: int = 0
 
     def ids(self, status: str = PRESENT) -> set[str]:
         """The ids of the findings that have a status."""
         return {mention.id for mention in self.mentions if mention.status == status}
 
-    def value(self, name: str) -> Optional[str]:
+    def value(self, name: str) -> str | None:
         """The value of a duration, pain level, answer or item, where the message has one."""
         return next((m.value for m in self.mentions if m.id == name and m.status == PRESENT), None)
 
@@ -87,7 +87,7 @@ class CorpusFile:
     messages: tuple[Message, ...]
 
 
-def load_corpus(folder: Path = paths.CORPUS, split: Optional[str] = None) -> list[CorpusFile]:
+def load_corpus(folder: Path = paths.CORPUS, split: str | None = None) -> list[CorpusFile]:
     """All files of a folder, or those of one part. Raises CorpusError."""
     files = [load_file(path) for path in sorted(folder.glob("*.yml"))]
     return [file for file in files if split in (None, file.split)]
@@ -102,7 +102,10 @@ def load_file(path: Path) -> CorpusFile:
 
 
 def read_file(path: Path) -> tuple[CorpusFile, list[str]]:
-    """One file of the corpus and all its faults, each with file, line and reason. Raises CorpusError if it is no such file."""
+    """One file of the corpus and all its faults, each with file, line and reason.
+
+    Raises CorpusError if it is no such file.
+    """
     try:
         text = path.read_text(encoding="utf-8")
         content = YAML(typ="safe").load(text)
@@ -111,11 +114,16 @@ def read_file(path: Path) -> tuple[CorpusFile, list[str]]:
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise CorpusError(f"{path}, line {mark.line + 1 if mark else 1}: not valid YAML") from None
-    if not isinstance(content, dict) or not {"brief", "split", "messages"} <= content.keys() or content["split"] not in SPLITS:
+    if (
+        not isinstance(content, dict)
+        or not {"brief", "split", "messages"} <= content.keys()
+        or content["split"] not in SPLITS
+    ):
         raise CorpusError(f"{path}: needs `brief`, `split` ({', '.join(SPLITS)}) and `messages: |`")
     lines = text.splitlines()
     first = next(number for number, line in enumerate(lines, 2) if line.startswith("messages:"))
-    messages, faults, seen = [], [], {}
+    messages, faults = [], []
+    seen: dict[tuple[str | None, str | None, str], int] = {}
     for number, line in enumerate(str(content["messages"]).splitlines(), first):
         if not line.strip():
             continue
@@ -146,8 +154,12 @@ def parse(line: str, number: int = 0) -> Message:
     if marked.startswith("@"):
         opening = _QUESTION.match(marked)
         question, flag = opening.groups() if opening else (None, None)
-        if question not in QUESTIONS or not (flag in load_knowledge().red_flags if question == CONFIRM else flag is None):
-            raise CorpusError(f"{marked.split()[0]} is no question: it is one of @{', @'.join(QUESTIONS)}; the last with /sign, as in @{CONFIRM}/fever")
+        fits = flag in load_knowledge().red_flags if question == CONFIRM else flag is None
+        if opening is None or question not in QUESTIONS or not fits:
+            raise CorpusError(
+                f"{marked.split()[0]} is no question: it is one of @{', @'.join(QUESTIONS)}; "
+                f"the last with /sign, as in @{CONFIRM}/fever"
+            )
         marked = marked[opening.end() :]
     text, mentions = "", []
     end = 0
@@ -158,7 +170,9 @@ def parse(line: str, number: int = 0) -> Message:
         mentions += [_mention(label.split(), start, len(text)) for label in mark[2].split(";")]
     text += marked[end:]
     if "[" in text or "](" in text:
-        raise CorpusError("a mark is not complete: it is [words](id) or [words](id status), and never stands in another")
+        raise CorpusError(
+            "a mark is not complete: it is [words](id) or [words](id status), and never stands in another"
+        )
     if not text.strip() or _CONTROL.search(text) or len(text) > LONGEST:
         raise CorpusError(f"a message has 1 to {LONGEST} characters in one line")
     return Message(text, tuple(mentions), question, flag, number)
@@ -188,19 +202,22 @@ def labels() -> Mapping[str, str]:
     """The ids that can be marked, each with its kind; `accident` and `fall` are onsets, which raise red flags."""
     knowledge: Knowledge = load_knowledge()
     kinds = {
-        "region": knowledge.regions, "red_flag": knowledge.red_flags, "caution": knowledge.cautions, "sign": knowledge.signs,
+        "region": knowledge.regions,
+        "red_flag": knowledge.red_flags,
+        "caution": knowledge.cautions,
+        "sign": knowledge.signs,
         "onset": knowledge.onsets,
     }
     return {entry: kind for kind, entries in kinds.items() for entry in entries}
 
 
-def all_messages(files: list[CorpusFile]) -> Iterator[Message]:
+def all_messages(files: Iterable[CorpusFile]) -> Iterator[Message]:
     """The messages of all files."""
     for file in files:
         yield from file.messages
 
 
-def digest(files: list[CorpusFile], others: Sequence[Path] = ()) -> str:
+def digest(files: Iterable[CorpusFile], others: Sequence[Path] = ()) -> str:
     """SHA-256 over files of the corpus and others, to tell whether what a model was made from has changed."""
     made_from = hashlib.sha256()
     for path in sorted([*(file.path for file in files), *others]):
@@ -208,7 +225,7 @@ def digest(files: list[CorpusFile], others: Sequence[Path] = ()) -> str:
     return made_from.hexdigest()
 
 
-_VALUES = {
+_VALUES: dict[str, tuple[Callable[[str], bool], str]] = {
     DURATION: (lambda word: bool(_WHEN.fullmatch(word)), "days, a weekday, weekend, a month or a year: (duration 14)"),
     PAIN: (lambda word: bool(_PAIN_VALUE.fullmatch(word)), "a number from 0 to 10: (pain 7)"),
     ANSWER: (lambda word: word in ANSWERS, f"one of {', '.join(ANSWERS)}"),

@@ -5,7 +5,7 @@ FHIR R4B, which the library names here, left QuestionnaireResponse as it was in 
 
 import json
 from datetime import timezone
-from typing import Any, Optional
+from typing import Any
 
 from backtalk.interview import AGE, Interview, entry
 from backtalk.knowledge import Knowledge
@@ -16,7 +16,9 @@ SYSTEM = "urn:backtalk"
 UNITS = "http://unitsofmeasure.org"
 
 
-def questionnaire_response(summary: Summary, interview: Interview, knowledge: Knowledge, is_complete: bool) -> dict[str, Any]:
+def questionnaire_response(
+    summary: Summary, interview: Interview, knowledge: Knowledge, is_complete: bool
+) -> dict[str, Any]:
     """The resource as JSON values. Raises ValueError (pydantic) where it is not valid FHIR."""
     # Imported here because it takes half a second and few conversations ask for it.
     from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
@@ -25,8 +27,9 @@ def questionnaire_response(summary: Summary, interview: Interview, knowledge: Kn
     if summary.urgency:
         outcome = interview.outcome(knowledge)
         items.append(_item("urgency", "Urgency advised", _coding("urgency", outcome.urgency, summary.urgency)))
-    items += [_item("advice", "What the chatbot advised", *({"valueString": text} for text in summary.advice))] if summary.advice else []
-    resource = QuestionnaireResponse.parse_obj(
+    if summary.advice:
+        items.append(_item("advice", "What the chatbot advised", *({"valueString": text} for text in summary.advice)))
+    resource = QuestionnaireResponse.model_validate(
         {
             "resourceType": "QuestionnaireResponse",
             "questionnaire": QUESTIONNAIRE,
@@ -36,7 +39,8 @@ def questionnaire_response(summary: Summary, interview: Interview, knowledge: Kn
             **({"item": items} if items else {}),
         }
     )
-    return json.loads(resource.json())
+    content: dict[str, Any] = json.loads(resource.model_dump_json())
+    return content
 
 
 def _answers(summary: Summary, interview: Interview, knowledge: Knowledge) -> list[dict[str, Any]]:
@@ -54,7 +58,8 @@ def _answers(summary: Summary, interview: Interview, knowledge: Knowledge) -> li
     if "pain_level" in lines:
         items.append(_item("pain_level", lines["pain_level"].what, {"valueDecimal": interview.pain_level}))
     if AGE in lines:
-        items.append(_item(AGE, lines[AGE].what, {"valueQuantity": {"value": interview.age, "unit": "years", "system": UNITS, "code": "a"}}))
+        years = {"valueQuantity": {"value": interview.age, "unit": "years", "system": UNITS, "code": "a"}}
+        items.append(_item(AGE, lines[AGE].what, years))
     return items
 
 
@@ -62,16 +67,18 @@ def _conditions(summary: Summary, interview: Interview, knowledge: Knowledge) ->
     """One yes or no for each sign and condition that was told or ruled out."""
     told = [*((line, True) for line in summary.present), *((line, False) for line in summary.ruled_out)]
     return [
-        _item(line.id, entry(line.id, knowledge).name, {"valueBoolean": answer}, said=line.said) for line, answer in told
+        _item(line.id, entry(line.id, knowledge).name, {"valueBoolean": answer}, said=line.said)
+        for line, answer in told
     ]
 
 
-def _item(link_id: str, text: str, *answers: dict[str, Any], said: Optional[str] = None) -> dict[str, Any]:
+def _item(link_id: str, text: str, *answers: dict[str, Any], said: str | None = None) -> dict[str, Any]:
     answers = tuple({**answer} for answer in answers)
     # FHIR takes no control characters in a string.
     said = " ".join("".join(sign if sign.isprintable() else " " for sign in said or "").split())
     if said:
-        answers[0]["item"] = [{"linkId": f"{link_id}.said", "text": "In their words", "answer": [{"valueString": said}]}]
+        words = {"linkId": f"{link_id}.said", "text": "In their words", "answer": [{"valueString": said}]}
+        answers[0]["item"] = [words]
     return {"linkId": link_id, "text": text, "answer": list(answers)}
 
 

@@ -1,30 +1,38 @@
 """The decision: facts in, outcome out. A pure function over the knowledge files; imports no Rasa."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Optional
+from typing import TypeVar
 
-from backtalk.knowledge import Combination, Knowledge, RedFlag, UrgencyLevel
+from backtalk.knowledge import Child, Combination, Knowledge, LongDuration, OpenFlag, OpenList, RedFlag, UrgencyLevel
 
 Ids = tuple[str, ...]
+
+# A rule beside flags and combinations, with the facts that it saw, and why it matters.
+_OtherRule = tuple[Child | LongDuration | OpenFlag | OpenList, Ids, str]
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of the patient. `duration_days`, `pain_level` (0-10) and `age` (years) are None where unknown; `signs` are facts
-    that are no flag alone, such as numb_limb; `unsure` holds flags that were asked about and left open, `unknown` the entries of
-    a list that was left open as a whole; `child` is yes, maybe or no, and the age decides where it is known. Ids are those of the
-    knowledge files; triage refuses others."""
+    """What is known of the patient.
+
+    `duration_days`, `pain_level` (0-10) and `age` (years) are None where unknown; `signs` are facts that are no flag
+    alone, such as numb_limb; `unsure` holds flags that were asked about and left open, `unknown` the entries of a list
+    that was left open as a whole; `child` is yes, maybe or no, and the age decides where it is known. Ids are those of
+    the knowledge files; triage refuses others.
+    """
 
     regions: Ids = ()
-    onset: Optional[str] = None
+    onset: str | None = None
     red_flags: Ids = ()
     cautions: Ids = ()
     signs: Ids = ()
-    duration_days: Optional[float] = None
-    pain_level: Optional[float] = None
+    duration_days: float | None = None
+    pain_level: float | None = None
     unsure: Ids = ()
     unknown: Ids = ()
-    age: Optional[float] = None
+    age: float | None = None
     child: str = "no"
 
 
@@ -33,7 +41,7 @@ class Suggestion:
     """A relief option that may be suggested, with the caution that must be said with it."""
 
     id: str
-    caution: Optional[str] = None
+    caution: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,9 +64,12 @@ class Advice:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What triage decided. `facts` are the given ones in the order of the knowledge files, with what follows from the
-    onset; `do` are the first things to do, most urgent first; `reasons` are the flags, gravest first; `rules` what else
-    raised the level; `relief` is empty where the level allows none."""
+    """What triage decided.
+
+    `facts` are the given ones in the order of the knowledge files, with what follows from the onset; `do` are the first
+    things to do, most urgent first; `reasons` are the flags, gravest first; `rules` what else raised the level;
+    `relief` is empty where the level allows none.
+    """
 
     facts: Facts
     urgency: str
@@ -76,8 +87,10 @@ def assess(facts: Facts, knowledge: Knowledge) -> Outcome:
     combinations = [found for found in knowledge.combinations if _applies(found, facts)]
     open_flags = [flag for flag in facts.unsure if not _allows_relief(flag, knowledge)]
     others = _other_rules(facts, open_flags, knowledge)
-    levels = {rule.level for rule in (*flags, *combinations, *(rule for rule, _, _ in others))}
-    level = next((level for level in knowledge.urgency.values() if level.id in levels), knowledge.urgency[knowledge.lowest])
+    levels = {flag.level for flag in flags} | {found.level for found in combinations}
+    levels |= {rule.level for rule, _, _ in others}
+    lowest = knowledge.urgency[knowledge.lowest]
+    level = next((level for level in knowledge.urgency.values() if level.id in levels), lowest)
     return Outcome(
         facts=facts,
         urgency=level.id,
@@ -121,9 +134,10 @@ def excluded_by(option_id: str, facts: Facts, knowledge: Knowledge) -> Ids:
     return tuple(fact for fact in knowledge.relief[option_id].never_with if fact in present)
 
 
-def decides_alone(outcome: Outcome, knowledge: Knowledge) -> Optional[RedFlag]:
-    """The sign with words of its own, such as thoughts of suicide, where nothing else decides on the level; else None."""
-    deciding = [flag for flag in map(knowledge.red_flags.get, outcome.reasons) if flag.level == outcome.urgency]
+def decides_alone(outcome: Outcome, knowledge: Knowledge) -> RedFlag | None:
+    """The sign with words of its own, such as thoughts of suicide, where nothing else decides on the level."""
+    flags = [knowledge.red_flags[flag] for flag in outcome.reasons]
+    deciding = [flag for flag in flags if flag.level == outcome.urgency]
     return deciding[0] if len(deciding) == 1 and deciding[0].headline and not outcome.rules else None
 
 
@@ -152,11 +166,10 @@ def _allows_relief(flag: str, knowledge: Knowledge) -> bool:
     return knowledge.urgency[knowledge.red_flags[flag].level].relief
 
 
-def _what_to_do(
-    level: UrgencyLevel, flags: list[RedFlag], combinations: list[Combination]
-) -> tuple[Advice, ...]:
+def _what_to_do(level: UrgencyLevel, flags: list[RedFlag], combinations: list[Combination]) -> tuple[Advice, ...]:
     """The advice of the flags and combinations at this level; the level's own stands in where one has none."""
-    deciding = [rule for rule in (*flags, *combinations) if rule.level == level.id]
+    rules: list[RedFlag | Combination] = [*flags, *combinations]
+    deciding = [rule for rule in rules if rule.level == level.id]
     first = [Advice(flag.do_first, flag.source) for flag in deciding if isinstance(flag, RedFlag) and flag.do_first]
     others = [rule for rule in deciding if not (isinstance(rule, RedFlag) and rule.do_first)]
     replacing = [Advice(rule.do, rule.source) for rule in others if rule.do]
@@ -164,27 +177,28 @@ def _what_to_do(
     return _unique((*first, *replacing, *own))
 
 
-def _other_rules(facts: Facts, open_flags: list[str], knowledge: Knowledge) -> list[tuple[Any, Ids, str]]:
-    """The rules that apply beside flags and combinations: each with the facts that it saw, and why it matters."""
-    found: list[tuple[Any, Ids, str]] = []
+def _other_rules(facts: Facts, open_flags: list[str], knowledge: Knowledge) -> list[_OtherRule]:
+    """The rules that apply beside flags and combinations."""
+    found: list[_OtherRule] = []
     if (facts.duration_days or 0) > knowledge.long_duration.days:
         found.append((knowledge.long_duration, ("duration",), knowledge.long_duration.why))
     if is_child(facts, knowledge):
         certain = facts.age is not None or facts.child == "yes"
         found.append((knowledge.child, ("age",), knowledge.child.why if certain else knowledge.child.why_maybe))
-    if any(name in knowledge.red_flags and knowledge.red_flags[name].level == knowledge.gravest for name in facts.unknown):
+    left_open = [knowledge.red_flags[name] for name in facts.unknown if name in knowledge.red_flags]
+    if any(flag.level == knowledge.gravest for flag in left_open):
         found.append((knowledge.open_list, ("warning_signs",), knowledge.open_list.why))
     if open_flags:
         found.append((knowledge.open_flag, tuple(open_flags), knowledge.open_flag.why))
     return found
 
 
-def _rules(combinations: list[Combination], others: list[tuple[Any, Ids, str]], facts: Facts) -> tuple[Rule, ...]:
+def _rules(combinations: list[Combination], others: list[_OtherRule], facts: Facts) -> tuple[Rule, ...]:
     present = _present(facts)
-    rules = [
-        Rule(found.id, _unique(fact for fact in (*found.any_of, *found.with_) if fact in present), found.why, found.source)
-        for found in combinations
-    ]
+    rules = []
+    for found in combinations:
+        seen = _unique(fact for fact in (*found.any_of, *found.with_) if fact in present)
+        rules.append(Rule(found.id, seen, found.why, found.source))
     return (*rules, *(Rule(rule.id, seen, why, rule.source) for rule, seen, why in others))
 
 
@@ -202,12 +216,12 @@ def _relief(facts: Facts, level: UrgencyLevel, knowledge: Knowledge) -> tuple[Su
     return tuple(suggestions)
 
 
-def _ordered(ids, known, kind: str) -> Ids:
+def _ordered(ids: Collection[str], known: Collection[str], kind: str) -> Ids:
     unknown = [entry for entry in ids if entry not in known]
     if unknown:
         raise ValueError(f"unknown {kind} {unknown[0]!r}")
     return tuple(entry for entry in known if entry in ids)
 
 
-def _unique(values) -> tuple:
+def _unique(values: Iterable[_Value]) -> tuple[_Value, ...]:
     return tuple(dict.fromkeys(values))

@@ -6,8 +6,8 @@ whoever it is; they become "she" or "they" where that fits.
 """
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Iterable, Mapping, Optional
 
 _CHOICE = re.compile(r"\[([^\[\]|]*)\|([^\[\]|]*)\]")
 _WHOLE_NUMBER = re.compile(r"\+?[0-9][0-9 ]{0,13}[0-9]")
@@ -18,14 +18,26 @@ _FORMS = {
     "they": {"he": "they", "him": "them", "his": "their", "himself": "themselves"},
 }
 # "Has he" is "have they"; so is the verb behind it ("he needs").
-_SINGULAR = {"has": "have", "is": "are", "does": "do", "was": "were", "wants": "want", "needs": "need", "takes": "take", "bends": "bend",
-             "matters": "matter"}
+_SINGULAR = {
+    "has": "have",
+    "is": "are",
+    "does": "do",
+    "was": "were",
+    "wants": "want",
+    "needs": "need",
+    "takes": "take",
+    "bends": "bend",
+    "matters": "matter",
+}
 _VERB_OF_THEM = re.compile(rf"\b({'|'.join(_SINGULAR)}) (?=they\b)|(?<=\bthey )({'|'.join(_SINGULAR)})\b", re.I)
 
 
 @dataclass(frozen=True)
 class Audience:
-    """Whom a text is for: `pronoun` is you, or he, she or they where somebody writes for another; `settings` fill the gaps."""
+    """Whom a text is for.
+
+    `pronoun` is you, or he, she or they where somebody writes for another; `settings` fill the gaps.
+    """
 
     settings: Mapping[str, str]
     pronoun: str = "you"
@@ -58,7 +70,7 @@ def dialable(text: str) -> tuple[str, ...]:
 
 
 def listed(names: Iterable[str], conjunction: str = "and") -> str:
-    """"a", "a and b", "a, b and c"."""
+    """The names as one would say them: "a", "a and b", "a, b and c"."""
     *most, last = names
     return f"{', '.join(most)} {conjunction} {last}" if most else last
 
@@ -73,14 +85,14 @@ def lower(text: str) -> str:
     return text[0].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
 
 
-def days_in_words(days: Optional[float]) -> str:
+def days_in_words(days: float | None) -> str:
     """How long something has been going on."""
     if days is None:
         return "not known"
     return "since today" if days < 1 else f"about {days:g} day{'' if days == 1 else 's'}"
 
 
-def quoted(words: Optional[str]) -> str:
+def quoted(words: str | None) -> str:
     """Somebody's words in quotation marks."""
     return f"“{words or ''}”"
 
@@ -93,7 +105,7 @@ def _of_another(text: str, pronoun: str) -> str:
     return _VERB_OF_THEM.sub(_plural, text) if pronoun == "they" else text
 
 
-def _plural(match: re.Match) -> str:
+def _plural(match: re.Match[str]) -> str:
     singular = match[1] or match[2]
     return _as_spelt(_SINGULAR[singular.lower()], singular) + (" " if match[1] else "")
 

@@ -1,20 +1,19 @@
 """How far two readers of the corpus agree: `make agreement`.
 
-tests/understanding/second_reading.yml holds messages of data/corpus/, drawn by chance, that a second reader has marked without seeing the marks of
-the author. `python scripts/agreement.py --draw 300` prints such a sample without marks.
+tests/understanding/second_reading.yml holds messages of data/corpus/, drawn by chance, that a second reader has marked
+without seeing the marks of the author. `python scripts/agreement.py --draw 300` prints such a sample without marks.
 """
 
 import argparse
 import random
 import sys
 from collections import Counter
-from typing import Dict, Tuple
 
 from console import ROOT, Failure, main, say
 
 sys.path.insert(0, str(ROOT))
 
-from backtalk import corpus  # noqa: E402
+from backtalk import corpus
 
 SECOND = ROOT / "tests" / "understanding" / "second_reading.yml"
 SEED = 11
@@ -28,13 +27,17 @@ def draw(number: int) -> None:
         say(f"  - {text}")
 
 
-def agreement(first: Dict[str, corpus.Message], second: Dict[str, corpus.Message]) -> Dict[str, Tuple[int, int, float]]:
-    """For each kind of finding: marks on which both agree, marks of either, and Cohen's kappa of "present" over all messages and ids."""
+def agreement(first: dict[str, corpus.Message], second: dict[str, corpus.Message]) -> dict[str, tuple[int, int, float]]:
+    """For each kind of finding: marks on which both agree, marks of either, and Cohen's kappa.
+
+    The kappa is of "present", over all messages and ids.
+    """
     result = {}
     kinds = corpus.labels()
     for kind in dict.fromkeys(kinds.values()):
         names = [name for name in kinds if kinds[name] == kind]
-        either, both, table = 0, 0, Counter()
+        either, both = 0, 0
+        table: Counter[tuple[bool, bool]] = Counter()
         for text, one in second.items():
             mine = {(m.id, m.status) for m in first[text].mentions if m.id in names}
             theirs = {(m.id, m.status) for m in one.mentions if m.id in names}
@@ -45,7 +48,7 @@ def agreement(first: Dict[str, corpus.Message], second: Dict[str, corpus.Message
     return result
 
 
-def kappa(table: Counter) -> float:
+def kappa(table: Counter[tuple[bool, bool]]) -> float:
     """Cohen's kappa of two readers' yes and no, from how often each pair was given."""
     whole = sum(table.values())
     seen = (table[True, True] + table[False, False]) / whole
@@ -67,7 +70,8 @@ def work() -> None:
     strangers = [text for text in second if text not in first]
     if strangers:
         raise Failure(f"{len(strangers)} messages of {SECOND.name} are not in the corpus; the first: {strangers[0]}")
-    say(f"{len(second)} messages, marked by two readers\n\n{'':12}{'same mark and assertion':>26}{'kappa of present':>20}")
+    say(f"{len(second)} messages, marked by two readers\n")
+    say(f"{'':12}{'same mark and assertion':>26}{'kappa of present':>20}")
     for kind, (both, either, value) in agreement(first, second).items():
         say(f"{kind:12}{f'{both / max(either, 1):.1%} of {either}':>26}{value:>20.2f}")
 

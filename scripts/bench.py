@@ -1,7 +1,7 @@
 """Trains Rasa's default configuration and Backtalk's on the same data and prints them side by side.
 
-`python scripts/bench.py --help` lists the options. Trained models are kept in var/bench/ and used again while the data they
-come from stay as they are. Writes docs/benchmark.json, which scripts/picture.py draws.
+`python scripts/bench.py --help` lists the options. Trained models are kept in var/bench/ and used again while the data
+they come from stay as they are. Writes docs/benchmark.json, which scripts/picture.py draws.
 """
 
 import argparse
@@ -12,18 +12,18 @@ import platform
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
+from collections.abc import Callable, Iterable, Sequence
 from http.client import HTTPConnection
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any
 
 from console import LOGS, ROOT, Failure, main, run, say
 from ruamel.yaml import YAML
 from servers import HOST, answers, free_port
-from setup import VENV, find_uv
+from setup import ENVIRONMENTS, VENV, venv_python
 from train import ENVIRONMENT, SOURCES
 from understanding import HELD_OUT, OUT_OF_SCOPE
 
@@ -37,8 +37,21 @@ UNSEEN_PATHS = ROOT / "tests" / "dialogue" / "unseen_paths.yml"
 RESULTS = ROOT / "docs" / "benchmark.json"
 ROUNDS = 10
 ODD_MESSAGES = (
-    " ", "\n\t", "😀😀😀", "\x00\x01\x1f", "....!!??", "<script>alert(1)</script>", "1234567890" * 30, "a" * 1900, "back " * 2000,
-    "word and word " * 700, "今日は背中が痛いです", "мне больно", "/", "/inform{", "{slot} ${x} %s",
+    " ",
+    "\n\t",
+    "😀😀😀",
+    "\x00\x01\x1f",
+    "....!!??",
+    "<script>alert(1)</script>",
+    "1234567890" * 30,
+    "a" * 1900,
+    "back " * 2000,
+    "word and word " * 700,
+    "今日は背中が痛いです",
+    "мне больно",
+    "/",
+    "/inform{",
+    "{slot} ${x} %s",
 )
 START_SECONDS = 300
 # Out-of-scope rejection is compared at the threshold that keeps so many of the messages in scope.
@@ -52,8 +65,10 @@ class Contender:
     def __init__(self, name: str, config: Path, tensorflow: bool, folder: Path, data: Path):
         self.name, self._config, self._tensorflow, self._folder, self._data = name, config, tensorflow, folder, data
         self._port, self._actions_port = free_port(), free_port()
-        self._processes: List[subprocess.Popen] = []
-        self.replies: List[float] = []
+        # Rasa as it is released has an environment of its own; the actions are ours on both sides.
+        self._python = str(venv_python(ENVIRONMENTS["bench"].folder)) if tensorflow else sys.executable
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self.replies: list[float] = []
 
     def train(self, command: Sequence[str] = ("train",)) -> float:
         """Trains from nothing, unless an earlier run did so with the same data; the seconds it took. Raises Failure."""
@@ -62,14 +77,26 @@ class Contender:
         if record.is_file():
             known = json.loads(record.read_text())
             if known["from"] == trained_from:
-                return known["seconds"]
+                return float(known["seconds"])
             record.unlink()
         began = time.monotonic()
-        rasa = [sys.executable, "-m", "rasa" if self._tensorflow else "backtalk.engine", *command]
+        rasa = [self._python, "-m", "rasa" if self._tensorflow else "backtalk.engine", *command]
         run(
             f"Training: {self.name}",
-            [*rasa, "--config", str(self._config), DATA_OPTION[command[-1]], str(self._data), "--out", str(self._folder), "--fixed-model-name", "model"],
-            f"bench-train-{self._folder.name}.log", f"{self.name} could not be trained.", stage=r"Starting to train component '(\w+)'",
+            [
+                *rasa,
+                "--config",
+                str(self._config),
+                DATA_OPTION[command[-1]],
+                str(self._data),
+                "--out",
+                str(self._folder),
+                "--fixed-model-name",
+                "model",
+            ],
+            f"bench-train-{self._folder.name}.log",
+            f"{self.name} could not be trained.",
+            stage=r"Starting to train component '(\w+)'",
             # Nothing is taken from Rasa's cache, so that the time is that of a training from nothing.
             env={**ENVIRONMENT, "RASA_MAX_CACHE_SIZE": "0"},
         )
@@ -81,23 +108,39 @@ class Contender:
         """Starts it; the seconds until everything answers. Raises Failure."""
         actions = f"http://{HOST}:{self._actions_port}"
         environment = {
-            **os.environ, **ENVIRONMENT, "SANIC_HOST": HOST, "BACKTALK_ACTIONS_URL": f"{actions}/webhook",
+            **os.environ,
+            **ENVIRONMENT,
+            "SANIC_HOST": HOST,
+            "BACKTALK_ACTIONS_URL": f"{actions}/webhook",
             "BACKTALK_TRACKER_DB": str(self._folder / "conversations.db"),
         }
         address = ["--interface", HOST, "--port", str(self._port)]
         model = ["--model", str(self._folder / "model.tar.gz")]
         if self._tensorflow:
+            files = [str(DEFAULT.with_name(name)) for name in ("credentials.yml", "endpoints.yml")]
             commands = [
-                ["-m", "rasa_sdk", "--actions", "actions", "--port", str(self._actions_port)],
-                ["-m", "rasa", "run", *model, *address, "--credentials", str(DEFAULT.with_name("credentials.yml"))],
+                [sys.executable, "-m", "backtalk.engine", "actions", "--port", str(self._actions_port)],
+                [
+                    self._python,
+                    "-m",
+                    "rasa",
+                    "run",
+                    *model,
+                    *address,
+                    "--credentials",
+                    files[0],
+                    "--endpoints",
+                    files[1],
+                ],
             ]
         else:
-            commands = [["-m", "backtalk.engine", "serve", *model, *address, "--actions-port", str(self._actions_port)]]
+            serve = [self._python, "-m", "backtalk.engine", "serve", *model, *address]
+            commands = [[*serve, "--actions-port", str(self._actions_port)]]
         began = time.monotonic()
         for command in commands:
-            with (self._folder / f"{command[1]}.log").open("w") as log:
+            with (self._folder / f"{command[2]}.log").open("w") as log:
                 self._processes.append(
-                    subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+                    subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
                 )
         while not (answers(f"{actions}/health") and answers(f"http://{HOST}:{self._port}/")):
             if time.monotonic() - began > START_SECONDS or any(p.poll() is not None for p in self._processes):
@@ -122,8 +165,8 @@ class Contender:
         listed = subprocess.run(["ps", "-o", "rss=", "-p", pids], stdout=subprocess.PIPE, text=True, check=True).stdout
         return sum(map(int, listed.split())) / 1024
 
-    def talk(self, conversations: Sequence[Sequence[str]], times: List[float]) -> None:
-        """Plays conversations and adds the time of each reply to `times`, in milliseconds. Raises Failure on an error."""
+    def talk(self, conversations: Sequence[Sequence[str]], times: list[float]) -> None:
+        """Plays conversations and adds the time of each reply to `times`, in ms. Raises Failure on an error."""
         connection = HTTPConnection(HOST, self._port, timeout=60)
         for messages in conversations:
             sender = uuid.uuid4().hex
@@ -138,20 +181,30 @@ class Contender:
                     raise Failure(f"{self.name} answered {answer.status} to {message!r}: {content[:200]!r}")
                 times.append(taken)
 
-    def understand(self, files: Sequence[Path]) -> List[List[Dict[str, Any]]]:
+    def understand(self, files: Sequence[Path]) -> list[list[dict[str, Any]]]:
         """What its model makes of files of messages (see scripts/understanding.py)."""
-        return self._ask("understanding.py", *map(str, files))
+        found: list[list[dict[str, Any]]] = self._ask("understanding.py", *map(str, files))
+        return found
 
-    def play(self, stories: Path) -> Dict[str, int]:
+    def play(self, stories: Path) -> dict[str, int]:
         """How its policies do on stories (see scripts/paths.py)."""
-        return self._ask("paths.py", str(stories))
+        counts: dict[str, int] = self._ask("paths.py", str(stories))
+        return counts
 
     def _ask(self, script: str, *arguments: str) -> Any:
-        command = [sys.executable, "-W", "ignore", str(ROOT / "scripts" / script), str(self._folder / "model.tar.gz"), *arguments]
+        model = str(self._folder / "model.tar.gz")
+        command = [self._python, "-W", "ignore", str(ROOT / "scripts" / script), model, *arguments]
         command += ["--tensorflow"] if self._tensorflow else []
-        environment = {**os.environ, **ENVIRONMENT, "BACKTALK_ACTIONS_URL": "http://127.0.0.1:9", "BACKTALK_TRACKER_DB": "none"}
+        environment = {
+            **os.environ,
+            **ENVIRONMENT,
+            "BACKTALK_ACTIONS_URL": "http://127.0.0.1:9",
+            "BACKTALK_TRACKER_DB": "none",
+        }
         with (LOGS / f"bench-{script}.log").open("w") as log:
-            done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True, check=False)
+            done = subprocess.run(
+                command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True, check=False
+            )
         if done.returncode:
             raise Failure(f"{script} failed for {self.name}: see {log.name}.")
         return json.loads(done.stdout.splitlines()[-1])
@@ -161,7 +214,12 @@ def fingerprint(config: Path, data: Path, command: Sequence[str]) -> str:
     """A digest of what a model is trained from."""
     digest = hashlib.sha256(" ".join(command).encode())
     folders = [data / name for name in TRAINED_ON] + [ROOT / name for name in SOURCES if name.startswith("backtalk/")]
-    files = [file for folder in (*folders, ROOT / "data" / "knowledge") for file in folder.rglob("*.*") if file.suffix in (".yml", ".py")]
+    files = [
+        file
+        for folder in (*folders, ROOT / "data" / "knowledge")
+        for file in folder.rglob("*.*")
+        if file.suffix in (".yml", ".py")
+    ]
     for path in (config, ROOT / "domain.yml", *sorted(files)):
         digest.update(path.read_bytes())
     return digest.hexdigest()
@@ -185,8 +243,8 @@ def thinned(share: int) -> Path:
     return folder
 
 
-def understanding(contender: Contender, out_of_scope: Optional[Path]) -> Dict[str, float]:
-    """Shares of messages that a model understands rightly, on the held-out set and on a file of out-of-scope messages."""
+def understanding(contender: Contender, out_of_scope: Path | None) -> dict[str, float]:
+    """Shares of messages that a model understands rightly, held-out ones and out-of-scope ones of a file."""
     held_out, *others = contender.understand([HELD_OUT, *([out_of_scope] if out_of_scope else [])])
     ours = [message for message in held_out if message["label"] != OUT_OF_SCOPE]
     elsewhere = [message for message in held_out if message["label"] == OUT_OF_SCOPE]
@@ -200,23 +258,27 @@ def understanding(contender: Contender, out_of_scope: Optional[Path]) -> Dict[st
     return result
 
 
-def _rejected(ours: List[Dict[str, Any]], others: List[Dict[str, Any]]) -> float:
+def _rejected(ours: list[dict[str, Any]], others: list[dict[str, Any]]) -> float:
     """The share of others turned away when KEPT of ours are kept, by the better of two scores for this model.
 
     The scores are the probability that the message is out of scope, and how unsure the model is of every other intent.
     """
-    def at(score) -> float:
+
+    def at(score: Callable[[dict[str, Any]], float]) -> float:
         threshold = sorted(score(message) for message in ours)[int(KEPT * len(ours))]
         return _share(score(message) > threshold for message in others)
 
     return max(at(lambda m: 0.0 if m["about_a_body"] else m["out_of_scope"] or 0.0), at(lambda m: 1 - m["confidence"]))
 
 
-def parts(folder: Path, data: Path, out_of_scope: Optional[Path]) -> Dict[str, Dict[str, Any]]:
+def parts(folder: Path, data: Path, out_of_scope: Path | None) -> dict[str, dict[str, Any]]:
     """Every variant of bench/variants.yml, trained and measured."""
     yaml, results = YAML(typ="safe"), {}
     variants, base = yaml.load(BENCH / "variants.yml"), yaml.load(OURS)
-    for kind, measure in (("pipeline", lambda c: understanding(c, out_of_scope)), ("policies", lambda c: c.play(UNSEEN_PATHS))):
+    for kind, measure in (
+        ("pipeline", lambda c: understanding(c, out_of_scope)),
+        ("policies", lambda c: c.play(UNSEEN_PATHS)),
+    ):
         for number, variant in enumerate(variants[kind]):
             place = folder / f"{kind}-{number}"
             place.mkdir(parents=True, exist_ok=True)
@@ -229,26 +291,22 @@ def parts(folder: Path, data: Path, out_of_scope: Optional[Path]) -> Dict[str, D
     return results
 
 
-def install_sizes() -> Dict[str, float]:
-    """Sizes in MB of .venv and of Rasa as it comes, which is installed into a temporary folder. Raises Failure."""
-    with tempfile.TemporaryDirectory() as folder:
-        packages = [f"{name}=={version(name)}" for name in ("rasa", "rasa-sdk")]
-        command = [*find_uv(), "pip", "install", "--no-config", "--python", sys.executable, "--target", folder, *packages]
-        run("Installing Rasa as it comes", command, "bench-install.log", "Rasa could not be installed.")
-        return {"default": _size(Path(folder)), "ours": _size(VENV)}
+def install_sizes() -> dict[str, float]:
+    """Sizes in MB of the environments of both sides."""
+    return {"default": _size(ENVIRONMENTS["bench"].folder), "ours": _size(VENV)}
 
 
 def _size(folder: Path) -> float:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file() and not file.is_symlink()) / 1e6
 
 
-def compare(folder: Path, data: Path, out_of_scope: Optional[Path]) -> Dict[str, Dict[str, float]]:
+def compare(folder: Path, data: Path, out_of_scope: Path | None) -> dict[str, dict[str, float]]:
     """Both bots, measured in one run; the bots' names to their figures."""
     contenders = {
         "default": Contender("Rasa's default", DEFAULT, True, folder / "default", data),
         "ours": Contender("Backtalk", OURS, False, folder / "ours", data),
     }
-    results: Dict[str, Dict[str, float]] = {}
+    results: dict[str, dict[str, float]] = {}
     for name, contender in contenders.items():
         results[name] = {"training": contender.train()}
         results[name].update(understanding(contender, out_of_scope))
@@ -266,7 +324,7 @@ def compare(folder: Path, data: Path, out_of_scope: Optional[Path]) -> Dict[str,
             for percent in (50, 95, 99):
                 results[name][f"p{percent}"] = _percentile(contender.replies, percent)
             results[name]["replies"] = len(contender.replies)
-            odd: List[float] = []
+            odd: list[float] = []
             contender.talk([[message] for message in ODD_MESSAGES], odd)
             results[name]["odd"] = max(odd)
     finally:
@@ -292,7 +350,7 @@ ROWS = (
 )
 
 
-def report(results: Dict[str, Any]) -> None:
+def report(results: dict[str, Any]) -> None:
     """Prints the tables."""
     default, ours = results["default"], results["ours"]
     say(f"\n{results['machine']}")
@@ -303,7 +361,10 @@ def report(results: Dict[str, Any]) -> None:
         if key in default:
             errors = form.endswith("%}")
             ratio = (1 - ours[key]) / (1 - default[key]) if errors and default[key] < 1 else ours[key] / default[key]
-            say(f"{title:44}{form.format(default[key]):>14}{form.format(ours[key]):>12}{'':>4}{ratio:.2f}{' of the errors' if errors else ''}")
+            say(
+                f"{title:44}{form.format(default[key]):>14}{form.format(ours[key]):>12}{'':>4}"
+                f"{ratio:.2f}{' of the errors' if errors else ''}"
+            )
     if "ours_all_phrases" in results:
         whole = results["ours_all_phrases"]
         say(f"\nBacktalk trained on all phrases ({whole['training']:.0f} s):")
@@ -311,24 +372,34 @@ def report(results: Dict[str, Any]) -> None:
             if key in whole and key != "training":
                 say(f"{title:44}{form.format(whole[key]):>26}")
     if "parts" in results:
-        say(f"\n{'What could stand in a place of the pipeline':74}{'answers':>9}{'intents':>9}{'rejected':>10}{'training':>10}")
+        say(
+            f"\n{'What could stand in a place of the pipeline':74}"
+            f"{'answers':>9}{'intents':>9}{'rejected':>10}{'training':>10}"
+        )
         for name, figures in results["parts"].items():
             if figures["kind"] == "pipeline":
                 rejected = figures.get("out_of_scope_file", figures["out_of_scope_held_out"])
-                say(f"{name:74}{figures['answers']:>9.1%}{figures['intents']:>9.1%}{rejected:>10.1%}{figures['training']:>8.0f} s")
+                say(
+                    f"{name:74}{figures['answers']:>9.1%}{figures['intents']:>9.1%}{rejected:>10.1%}"
+                    f"{figures['training']:>8.0f} s"
+                )
         say(f"\n{'What could stand among the policies':74}{'right actions':>15}{'whole stories':>15}{'training':>10}")
         for name, figures in results["parts"].items():
             if figures["kind"] == "policies":
                 actions = f"{figures['right']}/{figures['turns']}"
-                say(f"{name:74}{actions:>15}{figures['stories_right']:>12}/{figures['stories']}{figures['training']:>8.0f} s")
+                say(
+                    f"{name:74}{actions:>15}{figures['stories_right']:>12}/{figures['stories']}"
+                    f"{figures['training']:>8.0f} s"
+                )
 
 
-def machine(results: Dict[str, Any]) -> str:
+def machine(results: dict[str, Any]) -> str:
     """What the figures were measured on and from."""
     names = ("rasa", "scikit-learn", "onnxruntime", "tensorflow-cpu")
     versions = ", ".join(f"{name} {version(name)}" for name in names if _has(name))
     return (
-        f"{os.cpu_count()} processors, {platform.system()} {platform.machine()}, Python {platform.python_version()}, {versions}; "
+        f"{os.cpu_count()} processors, {platform.system()} {platform.machine()}, "
+        f"Python {platform.python_version()}, {versions}; "
         f"{len(YAML(typ='safe').load(HELD_OUT))} held-out messages, {results['ours']['replies']} replies of each bot"
     )
 
@@ -344,12 +415,12 @@ def _intent(label: str) -> str:
     return label.split("/")[0]
 
 
-def _share(values) -> float:
-    values = list(values)
-    return sum(values) / max(len(values), 1)
+def _share(values: Iterable[bool]) -> float:
+    found = list(values)
+    return sum(found) / max(len(found), 1)
 
 
-def _percentile(values: List[float], percent: int) -> float:
+def _percentile(values: list[float], percent: int) -> float:
     return sorted(values)[min(len(values) - 1, int(len(values) * percent / 100))]
 
 
@@ -358,12 +429,15 @@ def work() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out-of-scope", type=Path, help="messages about something else, one in a line")
     parser.add_argument("--parts", action="store_true", help="compare every component and policy too")
-    parser.add_argument("--fresh", action="store_true", help="train anew what an earlier run trained from the same data")
     parser.add_argument(
-        "--share", type=int, default=1,
+        "--fresh", action="store_true", help="train anew what an earlier run trained from the same data"
+    )
+    parser.add_argument(
+        "--share",
+        type=int,
+        default=1,
         help="train both on one phrase in so many: with all phrases the default takes over an hour on two processors",
     )
-    parser.add_argument("--install", action="store_true", help="install Rasa as it comes, to see its size")
     arguments = parser.parse_args()
     file = arguments.out_of_scope
     if file and not file.is_file():
@@ -373,12 +447,11 @@ def work() -> None:
     LOGS.mkdir(parents=True, exist_ok=True)
     data = thinned(arguments.share)
     folder = MODELS / f"share-{arguments.share}"
-    results: Dict[str, Any] = compare(folder, data, file)
+    results: dict[str, Any] = compare(folder, data, file)
     for name in ("default", "ours"):
         results[name]["paths_share"] = results[name]["paths_right"] / results[name]["paths_turns"]
-    if arguments.install:
-        for name, size in install_sizes().items():
-            results[name]["install"] = size
+    for name, size in install_sizes().items():
+        results[name]["install"] = size
     if arguments.parts:
         results["parts"] = parts(folder, data, file)
     if arguments.share > 1:

@@ -1,7 +1,8 @@
 """Where the time of a message goes: `python scripts/breakdown.py`.
 
-Plays the conversations of bench/conversations.yml against the trained model inside this process, without the REST channel, and
-prints the median time of a message with and without what backtalk/engine/ changes, and then its parts as they are.
+Plays the conversations of bench/conversations.yml against the trained model inside this process, without the REST
+channel, and prints the median time of a message with and without what saves most of it, and then its parts as they
+are. What Rasa itself takes, `make bench` measures.
 """
 
 import argparse
@@ -15,8 +16,9 @@ import tempfile
 import time
 import uuid
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Any
 
 from console import ROOT, Failure, main, say
 from servers import HOST, answers, free_port
@@ -24,9 +26,8 @@ from train import ENVIRONMENT, MODEL, train
 
 ROUNDS = 4
 VARIANTS = {
-    "rasa": "as Rasa comes, actions in a server of their own",
-    "shortcuts": "with backtalk/engine/shortcuts.py",
-    "actions": "and with the actions in the same process",
+    "apart": "with the actions in a server of their own",
+    "actions": "with the actions in the same process",
     "ours": "and with conversations remembered",
 }
 IN_PROCESS = ("actions", "ours")
@@ -46,7 +47,7 @@ class Clock:
     """Adds up, for each message, the milliseconds spent in functions."""
 
     def __init__(self) -> None:
-        self.messages: List[Dict[str, float]] = []
+        self.messages: list[dict[str, float]] = []
 
     def wrap(self, owner: Any, method: str, label: str) -> None:
         """Times a method of an object."""
@@ -72,18 +73,18 @@ class Clock:
 
         setattr(owner, method, timed_async if asyncio.iscoroutinefunction(function) else timed)
 
-    def medians(self) -> Dict[str, float]:
+    def medians(self) -> dict[str, float]:
         """The median of each label over all messages."""
         labels = {label for message in self.messages for label in message}
         return {label: statistics.median(message.get(label, 0.0) for message in self.messages) for label in labels}
 
 
-def measure(variant: str, actions_url: str) -> Dict[str, float]:
+def measure(variant: str, actions_url: str) -> dict[str, float]:
     """The medians of one variant, by stage and by component."""
     sys.path.insert(0, str(ROOT))
-    from backtalk.engine.without_tensorflow import leave_out_tensorflow
+    from backtalk.engine import prepare_rasa
 
-    leave_out_tensorflow()
+    prepare_rasa()
     import logging
 
     from rasa.core.agent import load_agent
@@ -95,14 +96,13 @@ def measure(variant: str, actions_url: str) -> Dict[str, float]:
     from backtalk.engine.shortcuts import take_shortcuts
 
     configure_structlog(logging.WARNING)
-    if variant != "rasa":
-        take_shortcuts()
+    take_shortcuts()
     conversations = YAML(typ="safe").load(ROOT / "bench" / "conversations.yml")
 
-    async def talk() -> Dict[str, float]:
+    async def talk() -> dict[str, float]:
         endpoints = AvailableEndpoints.read_endpoints(str(ROOT / "endpoints.yml"))
         if variant != "ours":
-            endpoints.tracker_store.type = "SQL"
+            endpoints.tracker_store.kwargs["remembered"] = 0
         if variant in IN_PROCESS:
             endpoints.action = ActionsInProcess(load_actions("actions"), actions_url)
         agent = await load_agent(str(MODEL), endpoints=endpoints)
@@ -128,17 +128,20 @@ def measure(variant: str, actions_url: str) -> Dict[str, float]:
     return asyncio.run(talk())
 
 
-def in_process_of_its_own(variant: str) -> Dict[str, float]:
+def in_process_of_its_own(variant: str) -> dict[str, float]:
     """The medians of a variant. Raises Failure."""
     port = free_port()
     url = f"http://{HOST}:{port}/webhook"
     with tempfile.TemporaryDirectory() as folder:
         environment = {
-            **os.environ, **ENVIRONMENT, "BACKTALK_ACTIONS_URL": url, "SANIC_HOST": HOST,
+            **os.environ,
+            **ENVIRONMENT,
+            "BACKTALK_ACTIONS_URL": url,
+            "SANIC_HOST": HOST,
             "BACKTALK_TRACKER_DB": str(Path(folder) / "conversations.db"),
         }
-        options: Dict[str, Any] = {"cwd": ROOT, "env": environment, "stderr": subprocess.DEVNULL}
-        command = [sys.executable, "-m", "rasa_sdk", "--actions", "actions", "--port", str(port)]
+        options: dict[str, Any] = {"cwd": ROOT, "env": environment, "stderr": subprocess.DEVNULL}
+        command = [sys.executable, "-m", "backtalk.engine", "actions", "--port", str(port)]
         server = subprocess.Popen(command, stdout=subprocess.DEVNULL, **options) if variant not in IN_PROCESS else None
         try:
             _wait_until(lambda: server is None or answers(f"http://{HOST}:{port}/health"))

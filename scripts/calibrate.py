@@ -6,8 +6,8 @@
 import argparse
 import re
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Callable, Dict, List, Sequence
 
 from console import ROOT, Failure, main, say
 from train import MODEL, train
@@ -25,28 +25,28 @@ GIVEN_UP = 0.01
 SURE_RIGHT = 0.98
 
 
-def calibrate(messages: Sequence[Message], understood: Sequence[Understood]) -> Dict[str, float]:
+def calibrate(messages: Sequence[Message], understood: Sequence[Understood]) -> dict[str, float]:
     """The thresholds by their names in config.yml, each a probability."""
-    pairs = list(zip(messages, understood))
+    pairs = list(zip(messages, understood, strict=True))
     ours = [u for m, u in pairs if m.in_scope]
-    scope = next((s for s in STEPS if _share(ours, lambda u: _elsewhere(u, s)) <= 1 - KEPT), STEPS[-1])
+    scope = next((s for s in STEPS if _share(_elsewhere(u, s) for u in ours) <= 1 - KEPT), STEPS[-1])
     right = [u for m, u in pairs if m.in_scope and u.best == m.label and not _elsewhere(u, scope)]
-    understood_from = max((s for s in STEPS if _share(right, lambda u: u.confidence < s) <= GIVEN_UP), default=STEPS[0])
+    understood_from = max((s for s in STEPS if _share(u.confidence < s for u in right) <= GIVEN_UP), default=STEPS[0])
     intents = [(m.label.split("/")[0] == u.best.split("/")[0], u) for m, u in pairs if m.in_scope]
-    sure = next((s for s in STEPS if _share([r for r, u in intents if u.confidence >= s], bool) >= SURE_RIGHT), STEPS[-1])
+    sure = next((s for s in STEPS if _share(r for r, u in intents if u.confidence >= s) >= SURE_RIGHT), STEPS[-1])
     return {"out_of_scope_threshold": scope, "threshold": understood_from, "sure": sure}
 
 
-def report(messages: Sequence[Message], understood: Sequence[Understood], chosen: Dict[str, float]) -> None:
+def report(messages: Sequence[Message], understood: Sequence[Understood], chosen: dict[str, float]) -> None:
     """Prints what the thresholds do to the messages."""
-    pairs = list(zip(messages, understood))
+    pairs = list(zip(messages, understood, strict=True))
     ours = [(m, u) for m, u in pairs if m.in_scope]
     others = [u for m, u in pairs if not m.in_scope]
     say(f"{len(ours)} messages in scope, {len(others)} out of scope")
     say("\nout_of_scope_threshold   in scope kept   out of scope turned away")
     for step in sorted({*STEPS[9::10], chosen["out_of_scope_threshold"]}):
-        kept = 1 - _share([u for _, u in ours], lambda u: _elsewhere(u, step))
-        turned_away = _share(others, lambda u: _elsewhere(u, step))
+        kept = 1 - _share(_elsewhere(u, step) for _, u in ours)
+        turned_away = _share(_elsewhere(u, step) for u in others)
         mark = "  <- chosen" if step == chosen["out_of_scope_threshold"] else ""
         say(f"{step:22.2f}{kept:16.1%}{turned_away:27.1%}{mark}")
     kept_pairs = [(m, u) for m, u in ours if not _elsewhere(u, chosen["out_of_scope_threshold"])]
@@ -59,7 +59,7 @@ def report(messages: Sequence[Message], understood: Sequence[Understood], chosen
     say(f"\nsure: from a confidence of {chosen['sure']:.2f} on, {SURE_RIGHT:.0%} of the intents are right")
 
 
-def write(chosen: Dict[str, float]) -> bool:
+def write(chosen: dict[str, float]) -> bool:
     """Sets the thresholds in config.yml; whether one changed. Raises Failure when one is missing there."""
     text = before = CONFIG.read_text(encoding="utf-8")
     for name, value in chosen.items():
@@ -72,11 +72,15 @@ def write(chosen: Dict[str, float]) -> bool:
 
 def _elsewhere(understood: Understood, threshold: float) -> bool:
     """Whether the message is taken to be about something else, as `backtalk.nlu.scope` decides it."""
+    if understood.out_of_scope is None:
+        raise Failure("This model does not tell how probable it is that a message is about something else.")
     return understood.out_of_scope >= threshold and not understood.about_a_body
 
 
-def _share(items: List, condition: Callable) -> float:
-    return sum(map(bool, map(condition, items))) / max(len(items), 1)
+def _share(which: Iterable[bool]) -> float:
+    """Of how many it is true, as a share."""
+    known = list(which)
+    return sum(known) / max(len(known), 1)
 
 
 def work() -> None:
@@ -85,9 +89,9 @@ def work() -> None:
     parser.add_argument("file", type=Path, nargs="?", default=DEVELOPMENT)
     messages = load(parser.parse_args().file)
     train()
-    from backtalk.engine.without_tensorflow import leave_out_tensorflow
+    from backtalk.engine import prepare_rasa
 
-    leave_out_tensorflow()
+    prepare_rasa()
     understood = understand(MODEL, messages)
     chosen = calibrate(messages, understood)
     report(messages, understood, chosen)

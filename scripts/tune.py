@@ -1,39 +1,43 @@
 """Tunes the sentence encoder to the corpus, so that it hears findings and their assertion: `make tune`.
 
-Reads data/corpus/ (the part `train`), writes models/findings.onnx (int8) and models/findings.yml (what it was made from, its SHA-256).
-Runs in an environment of its own, `.tune`, because it needs libraries that the bot does not.
+Reads data/corpus/ (the part `train`), writes models/findings.onnx (int8) and models/findings.yml (what it was made
+from, its SHA-256). Runs in an environment of its own, `.tune`, because it needs libraries that the bot does not.
 """
 
 import argparse
 import hashlib
+import itertools
 import os
 import random
 import re
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Dict, Iterator, List, Sequence, Tuple
 
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="1", TRANSFORMERS_VERBOSITY="error")
 
-import numpy as np  # noqa: E402
-import tensorflow as tf  # noqa: E402
-from console import ROOT, Failure, main, say  # noqa: E402
-from ruamel.yaml import YAML  # noqa: E402
-from tokenizers import Tokenizer  # noqa: E402
-from transformers import TFBertModel  # noqa: E402
+import numpy as np
+import tensorflow as tf
+from console import ROOT, Failure, main, say
+from ruamel.yaml import YAML
+from tokenizers import Tokenizer
+from transformers import TFBertModel
 
 sys.path.insert(0, str(ROOT))
 
-from backtalk import corpus, paths  # noqa: E402
+from backtalk import corpus, paths
 
 MODEL = ROOT / "models" / "findings.onnx"
 RECORD = MODEL.with_suffix(".yml")
 # What people ask of any assistant, without a finding in it.
-HARMLESS = ("out_of_scope", "chitchat/", "thanks", "goodbye", "greet", "start_over", "human", "stop", "help", "why_ask", "deny", "not_sure", "follow_up")
+HARMLESS = (
+    "out_of_scope", "chitchat/", "thanks", "goodbye", "greet", "start_over", "human", "stop", "help", "why_ask", "deny",
+    "not_sure", "follow_up",
+)  # fmt: skip
 HARMLESS_SHARE = 0.35
 WINDOW = 128
 BATCH, EPOCHS = 32, 8
@@ -46,14 +50,14 @@ CUT, JOINED, MISTYPED, BARE = 0.15, 0.25, 0.15, 0.2
 LONGEST_JOINED = 900
 CLAUSE_END = re.compile(r"[.,;:!?]\s+|\s-\s")
 NEIGHBOURS = {
-    "a": "sq", "b": "vn", "c": "xv", "d": "sf", "e": "wr", "f": "dg", "g": "fh", "h": "gj", "i": "uo", "j": "hk", "k": "jl", "l": "k",
-    "m": "n", "n": "bm", "o": "ip", "p": "o", "q": "w", "r": "et", "s": "ad", "t": "ry", "u": "yi", "v": "cb", "w": "qe", "x": "zc",
-    "y": "tu", "z": "x",
-}
+    "a": "sq", "b": "vn", "c": "xv", "d": "sf", "e": "wr", "f": "dg", "g": "fh", "h": "gj", "i": "uo", "j": "hk",
+    "k": "jl", "l": "k", "m": "n", "n": "bm", "o": "ip", "p": "o", "q": "w", "r": "et", "s": "ad", "t": "ry",
+    "u": "yi", "v": "cb", "w": "qe", "x": "zc", "y": "tu", "z": "x",
+}  # fmt: skip
 
 LABELS = sorted((*corpus.labels(), corpus.DURATION, corpus.PAIN))
 
-Span = Tuple[str, str, int, int]
+Span = tuple[str, str, int, int]
 
 
 @dataclass(frozen=True)
@@ -61,11 +65,11 @@ class Example:
     """A text with its marks: id, status, start and end in characters."""
 
     text: str
-    spans: Tuple[Span, ...] = ()
+    spans: tuple[Span, ...] = ()
     joins: bool = True
 
 
-def examples(files: Sequence[corpus.CorpusFile]) -> List[Example]:
+def examples(files: Sequence[corpus.CorpusFile]) -> list[Example]:
     """What the corpus teaches. Answers without a finding teach that they tell none."""
     return [
         Example(m.text, spans, not any(status == corpus.OTHER for _, status, _, _ in spans))
@@ -74,7 +78,7 @@ def examples(files: Sequence[corpus.CorpusFile]) -> List[Example]:
     ]
 
 
-def harmless() -> List[Example]:
+def harmless() -> list[Example]:
     """Messages of data/nlu/ that mention no finding."""
     found = []
     for path in sorted((ROOT / "data" / "nlu").glob("*.yml")):
@@ -87,8 +91,9 @@ def harmless() -> List[Example]:
 class Encoder(tf.keras.Model):
     """all-MiniLM-L6-v2 with three heads.
 
-    Of token ids, shape (texts, tokens), it makes for each token the logits of being in a mark of each label and of each status,
-    and for each text the logits of each label being present: shapes (texts, tokens, labels), (texts, tokens, statuses), (texts, labels).
+    Of token ids, shape (texts, tokens), it makes for each token the logits of being in a mark of each label and of
+    each status, and for each text the logits of each label being present: shapes (texts, tokens, labels), (texts,
+    tokens, statuses), (texts, labels).
     """
 
     def __init__(self, weights: Path, labels: int) -> None:
@@ -118,7 +123,9 @@ def loss(model: Encoder, ids, mask, marks, statuses, present, mentioned, trainin
     status_loss = tf.reduce_sum(by_status) / tf.maximum(tf.reduce_sum(known), 1.0)
     marked = tf.sigmoid(mark_logits) * real
     asserted = marked * tf.nn.softmax(status_logits)[..., :1]
-    text_loss = _text_loss(present, tf.reduce_max(asserted, axis=1)) + 0.5 * _text_loss(mentioned, tf.reduce_max(marked, axis=1))
+    asserted_loss = _text_loss(present, tf.reduce_max(asserted, axis=1))
+    mentioned_loss = _text_loss(mentioned, tf.reduce_max(marked, axis=1))
+    text_loss = asserted_loss + 0.5 * mentioned_loss
     whole_loss = tf.reduce_mean(tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(present, whole_logits), axis=1))
     return token_loss + status_loss + text_loss + 0.5 * whole_loss
 
@@ -137,7 +144,7 @@ class Batches:
         self._tokenizer, self._labels = tokenizer, {label: number for number, label in enumerate(labels)}
         self._random = random.Random(seed)
 
-    def epoch(self, taught: Sequence[Example], others: Sequence[Example]) -> Iterator[Tuple[np.ndarray, ...]]:
+    def epoch(self, taught: Sequence[Example], others: Sequence[Example]) -> Iterator[tuple[np.ndarray, ...]]:
         """Batches of one epoch, each of texts of like length."""
         chosen = [self._changed(example, taught) for example in taught]
         chosen += self._random.sample(list(others), int(len(others) * HARMLESS_SHARE))
@@ -153,9 +160,8 @@ class Batches:
         while example.joins and self._random.random() < JOINED:
             example = self._joined(example, self._random.choice(others))
         if self._random.random() < BARE:
-            plain = example.text.lower()
-            signs = str.maketrans({sign: " " for sign in ".,;:!"})
-            example = Example(plain.translate(signs) if len(plain) == len(example.text) else example.text, example.spans)
+            plain = example.text.lower().translate(str.maketrans(dict.fromkeys(".,;:!", " ")))
+            example = Example(plain if len(plain) == len(example.text) else example.text, example.spans)
         if self._random.random() < MISTYPED:
             example = self._mistyped(example)
         return example
@@ -166,13 +172,18 @@ class Batches:
             return example
         edges = [0, *(match.end() for match in CLAUSE_END.finditer(example.text)), len(example.text)]
         clauses = [
-            (first, last) for first, last in zip(edges, edges[1:])
+            (first, last)
+            for first, last in itertools.pairwise(edges)
             if any(first <= start and end <= last for _, _, start, end in example.spans)
         ]
         if not clauses:
             return example
         first, last = self._random.choice(clauses)
-        kept = tuple((name, status, start - first, end - first) for name, status, start, end in example.spans if first <= start and end <= last)
+        kept = tuple(
+            (name, status, start - first, end - first)
+            for name, status, start, end in example.spans
+            if first <= start and end <= last
+        )
         return Example(example.text[first:last].rstrip(" ,;"), kept)
 
     def _joined(self, one: Example, other: Example) -> Example:
@@ -184,7 +195,7 @@ class Batches:
         return Example(one.text + between + other.text, (*one.spans, *moved))
 
     def _mistyped(self, example: Example) -> Example:
-        """The text with a slip of the finger in about every tenth word; its length stays, so that the marks stay true."""
+        """The text with a slip of the finger in about every tenth word; its length stays, and so the marks are true."""
         letters = list(example.text)
         for place in range(1, len(letters) - 1):
             if not (letters[place - 1].isalpha() and letters[place].isalpha() and letters[place + 1].isalpha()):
@@ -214,7 +225,7 @@ class Batches:
         present = (marks * (statuses == 0)[:, None]).max(axis=0)
         return ids, marks, statuses, present, marks.max(axis=0)
 
-    def _arrays(self, batch) -> Tuple[np.ndarray, ...]:
+    def _arrays(self, batch) -> tuple[np.ndarray, ...]:
         longest = -(-max(len(window[0]) for window in batch) // 16) * 16
         ids = np.zeros((len(batch), longest), np.int32)
         mask, statuses = np.zeros_like(ids), np.full_like(ids, -1)
@@ -240,8 +251,9 @@ def fit(model: Encoder, batches: Batches, taught: Sequence[Example], others: Seq
         with tf.GradientTape() as tape:
             value = loss(model, *batch)
         gradients = tape.gradient(value, body + heads)
-        encoder.apply_gradients(zip(gradients[: len(body)], body))
-        head.apply_gradients(zip(gradients[len(body) :], heads))
+        # TensorFlow 2.12 has a `zip` of its own in here, which takes no `strict`.
+        encoder.apply_gradients(zip(gradients[: len(body)], body))  # noqa: B905
+        head.apply_gradients(zip(gradients[len(body) :], heads))  # noqa: B905
         return value
 
     began = time.monotonic()
@@ -275,7 +287,10 @@ def export(model: Encoder, labels: Sequence[str], path: Path) -> None:
     import tf2onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    signature = [tf.TensorSpec((None, None), tf.int32, name="input_ids"), tf.TensorSpec((None, None), tf.int32, name="attention_mask")]
+    signature = [
+        tf.TensorSpec((None, None), tf.int32, name="input_ids"),
+        tf.TensorSpec((None, None), tf.int32, name="attention_mask"),
+    ]
 
     @tf.function(input_signature=signature)
     def serve(input_ids, attention_mask):
@@ -284,9 +299,12 @@ def export(model: Encoder, labels: Sequence[str], path: Path) -> None:
 
     whole = path.with_suffix(".float.onnx")
     tf2onnx.convert.from_function(serve, input_signature=signature, opset=17, output_path=str(whole))
-    quantize_dynamic(str(whole), str(path), weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["MatMul", "Gather"])
+    quantize_dynamic(
+        str(whole), str(path), weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["MatMul", "Gather"]
+    )
     made = onnx.load(str(path))
-    for key, value in {"labels": " ".join(labels), "statuses": " ".join(corpus.STATUSES), "window": str(WINDOW)}.items():
+    about = {"labels": " ".join(labels), "statuses": " ".join(corpus.STATUSES), "window": str(WINDOW)}
+    for key, value in about.items():
         entry = made.metadata_props.add()
         entry.key, entry.value = key, value
     onnx.save(made, str(path))
@@ -300,7 +318,9 @@ def weights_folder() -> Path:
     file = folder / "model.safetensors"
     expected = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
     if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != expected:
-        raise Failure("The official weights of all-MiniLM-L6-v2 are missing or altered: delete .tune and run `make tune` again.")
+        raise Failure(
+            "The official weights of all-MiniLM-L6-v2 are missing or altered: delete .tune and run `make tune` again."
+        )
     return folder
 
 
@@ -323,7 +343,7 @@ def work() -> None:
     model = Encoder(weights, len(LABELS))
     fit(model, Batches(tokenizer, LABELS, arguments.seed), taught, others, arguments.epochs)
     export(model, LABELS, arguments.out)
-    record: Dict[str, object] = {
+    record: dict[str, object] = {
         "sha256": hashlib.sha256(arguments.out.read_bytes()).hexdigest(),
         "made_from": corpus.digest(files, sorted((ROOT / "data" / "nlu").glob("*.yml"))),
         "messages": len(taught),

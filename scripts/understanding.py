@@ -9,9 +9,10 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Iterable, List, Optional
+from typing import Any
 
 from console import ROOT, main
 
@@ -39,18 +40,18 @@ class Message:
 class Understood:
     """How a model understood a message: the final intent or question, its confidence, and the scores behind it.
 
-    `best` and `confidence` are the likeliest intent or question that is in scope, and its intent's probability; `out_of_scope` is the
-    probability of something else; None for models that do not tell.
+    `best` and `confidence` are the likeliest intent or question that is in scope, and its intent's probability;
+    `out_of_scope` is the probability of something else; None for models that do not tell.
     """
 
     decided: str
     best: str
     confidence: float
-    out_of_scope: Optional[float]
+    out_of_scope: float | None
     about_a_body: bool
 
 
-def load(path: Path) -> List[Message]:
+def load(path: Path) -> list[Message]:
     """The messages of a YAML list of `text` and `intent`, or of a text file of out-of-scope messages, one in a line."""
     if path.suffix in (".yml", ".yaml"):
         from ruamel.yaml import YAML
@@ -60,7 +61,7 @@ def load(path: Path) -> List[Message]:
     return [Message(line, OUT_OF_SCOPE) for line in lines if line]
 
 
-def understand(model: Path, messages: Iterable[Message]) -> List[Understood]:
+def understand(model: Path, messages: Iterable[Message]) -> list[Understood]:
     """What a model makes of messages. TensorFlow is used where the model needs it."""
     sys.path.insert(0, str(ROOT))
     # No action runs and no conversation is kept here, but Rasa wants these named.
@@ -71,13 +72,13 @@ def understand(model: Path, messages: Iterable[Message]) -> List[Understood]:
     configure_structlog(logging.WARNING)
     agent = Agent.load(str(model))
 
-    async def parse() -> List[Understood]:
+    async def parse() -> list[Understood]:
         return [_understood(await agent.parse_message(message.text)) for message in messages]
 
     return asyncio.run(parse())
 
 
-def _understood(parsed: dict) -> Understood:
+def _understood(parsed: dict[str, Any]) -> Understood:
     from backtalk.nlu.scope import about_a_body
 
     ranking = {entry["name"]: entry["confidence"] for entry in parsed.get("intent_ranking") or ()}
@@ -91,9 +92,9 @@ def _understood(parsed: dict) -> Understood:
     )
 
 
-def _with_question(intent: Optional[str], parsed: dict) -> str:
+def _with_question(intent: str | None, parsed: dict[str, Any]) -> str:
     """The question that the response selector chose for an intent, where it is a retrieval intent."""
-    selected: Any = parsed.get("response_selector") or {}
+    selected = parsed.get("response_selector") or {}
     found = selected.get(intent) or selected.get("default") or {}
     question = (found.get("response") or {}).get("intent_response_key") or ""
     return question if question.startswith(f"{intent}/") else intent or FALLBACK
@@ -108,9 +109,9 @@ def work() -> None:
     arguments = parser.parse_args()
     sys.path.insert(0, str(ROOT))
     if not arguments.tensorflow:
-        from backtalk.engine.without_tensorflow import leave_out_tensorflow
+        from backtalk.engine import prepare_rasa
 
-        leave_out_tensorflow()
+        prepare_rasa()
     files = [load(path) for path in arguments.files]
     understood = iter(understand(arguments.model, [message for messages in files for message in messages]))
     print(json.dumps([[{**asdict(message), **asdict(next(understood))} for message in messages] for messages in files]))

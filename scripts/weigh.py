@@ -1,26 +1,27 @@
 """Chooses how wording and meaning are weighed, on the development part of the corpus, and writes models/weighing.yml.
 
-`python scripts/weigh.py [--compare]`; --compare also measures what else could hear the red flags: the wording alone, and linear
-classifiers on the sentence encoder that is not tuned, over whole messages and over their clauses.
+`python scripts/weigh.py [--compare]`; --compare also measures what else could hear the red flags: the wording alone,
+and linear classifiers on the sentence encoder that is not tuned, over whole messages and over their clauses.
 """
 
 import argparse
 import re
 import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
+import numpy.typing as npt
 from console import ROOT, main, say
 from ruamel.yaml import YAML
 
 sys.path.insert(0, str(ROOT))
 
-from backtalk import corpus, paths  # noqa: E402
-from backtalk.knowledge import load_phrases  # noqa: E402
-from backtalk.language import Reader  # noqa: E402
-from backtalk.language.meaning import Mention, load_meaning  # noqa: E402
-from backtalk.language.weighing import FEATURES, NOTHING, Weights, enough_wording, features, group  # noqa: E402
+from backtalk import corpus, paths
+from backtalk.knowledge import load_phrases
+from backtalk.language import Reader
+from backtalk.language.meaning import Mention, load_meaning
+from backtalk.language.weighing import FEATURES, NOTHING, Weights, enough_wording, features, group
 
 # Of the messages without a red flag, so many may have one set, and so many one asked about.
 MOST_SET, MOST_ASKED = 0.02, 0.09
@@ -39,8 +40,11 @@ class Evidence:
     worded_as: Mapping[str, str]
     mentions: Mapping[str, Mention]
 
-    def rows(self, kind: str) -> Iterable[Tuple[str, Tuple[float, ...], bool]]:
-        """Id, features and truth of the findings of a kind that anything speaks for; those that the writer leaves open are no example."""
+    def rows(self, kind: str) -> Iterable[tuple[str, tuple[float, ...], bool]]:
+        """Id, features and truth of the findings of a kind that anything speaks for.
+
+        Those that the writer leaves open are no example.
+        """
         unsure = self.message.ids(corpus.UNSURE)
         present = self.message.ids()
         for name in sorted({*self.worded_as, *self.mentions}):
@@ -48,7 +52,7 @@ class Evidence:
                 yield name, features(self.worded_as.get(name), self.mentions.get(name)), name in present
 
 
-def gather(files: Iterable[corpus.CorpusFile]) -> List[Evidence]:
+def gather(files: Iterable[corpus.CorpusFile]) -> list[Evidence]:
     """The evidence of messages that open a conversation."""
     phrases = load_phrases()
     reader = Reader(phrases.kinds, phrases.vocabulary, phrases.assertion, phrases.standing, load_meaning())
@@ -60,14 +64,15 @@ def gather(files: Iterable[corpus.CorpusFile]) -> List[Evidence]:
 def fit(evidence: Sequence[Evidence], kind: str) -> Weights:
     """The regression of a kind, with the threshold that gives the best F1.
 
-    The weights stay near PRIOR where the development part says little: both listeners are believed, and a phrase speaks for its finding.
+    The weights stay near PRIOR where the development part says little: both listeners are believed, and a phrase
+    speaks for its finding.
     """
     from scipy.optimize import minimize
 
     rows = [row for one in evidence for row in one.rows(kind)]
     inputs, truth = np.array([row[1] for row in rows]), np.array([row[2] for row in rows])
 
-    def loss(values: np.ndarray) -> float:
+    def loss(values: npt.NDArray[np.float64]) -> float:
         scores = inputs @ values
         return float((np.logaddexp(0, scores) - truth * scores).sum() + ((values - PRIOR) ** 2).sum() / 2)
 
@@ -78,7 +83,7 @@ def fit(evidence: Sequence[Evidence], kind: str) -> Weights:
     return Weights(tuple(map(float, values)), round(float(best), 2), round(float(best), 2))
 
 
-def f1(found: np.ndarray, truth: np.ndarray) -> float:
+def f1(found: npt.NDArray[np.bool_], truth: npt.NDArray[np.bool_]) -> float:
     """The harmonic mean of precision and recall."""
     return 2 * float((found & truth).sum()) / max(float(found.sum() + truth.sum()), 1.0)
 
@@ -99,18 +104,22 @@ def with_thresholds(weights: Weights, evidence: Sequence[Evidence]) -> Weights:
 def _is_alarmed(weights: Weights, evidence: Evidence) -> bool:
     names = [name for name in {*evidence.worded_as, *evidence.mentions} if group(name) == FLAGS]
     return any(
-        weights.decide(evidence.worded_as.get(name), evidence.mentions.get(name), enough_wording(name)) != NOTHING for name in names
+        weights.decide(evidence.worded_as.get(name), evidence.mentions.get(name), enough_wording(name)) != NOTHING
+        for name in names
     )
 
 
 def _highest(weights: Weights, evidence: Evidence) -> float:
-    names = [name for name in {*evidence.worded_as, *evidence.mentions} if group(name) == FLAGS]
-    return max((weights.probability(evidence.worded_as.get(name), evidence.mentions.get(name)) for name in names), default=0.0)
+    return max(_of(evidence, weights.probability).values(), default=0.0)
 
 
 def _is_free(message: corpus.Message) -> bool:
     """Whether a message has no red flag, not even one in doubt."""
-    return not any(m.status in (corpus.PRESENT, corpus.UNSURE) and group(m.id) == FLAGS for m in message.mentions if m.id in corpus.labels())
+    return not any(
+        m.status in (corpus.PRESENT, corpus.UNSURE) and group(m.id) == FLAGS
+        for m in message.mentions
+        if m.id in corpus.labels()
+    )
 
 
 def _just_above(descending: Sequence[float], share: float) -> float:
@@ -124,7 +133,11 @@ def write(weights: Mapping[str, Weights], about: str) -> None:
     content = {
         "about": about,
         "weights": {
-            kind: {"sure": w.sure, "ask": w.ask, "values": {name: round(value, 4) for name, value in zip(FEATURES, w.values)}}
+            kind: {
+                "sure": w.sure,
+                "ask": w.ask,
+                "values": {name: round(value, 4) for name, value in zip(FEATURES, w.values, strict=True)},
+            }
             for kind, w in weights.items()
         },
     }
@@ -136,33 +149,41 @@ Scores = Callable[[corpus.Message], Mapping[str, float]]
 
 
 def compare(evidence: Sequence[Evidence]) -> None:
-    """Prints how well several ways hear the red flags of the development part; each author is weighed with what the others taught."""
+    """Prints how well several ways hear the red flags of the development part.
+
+    Each author is weighed with what the others taught.
+    """
     authors = {one.author for one in evidence}
     elsewhere = {author: fit([one for one in evidence if one.author != author], FLAGS) for author in authors}
-    ways: Dict[str, List[Mapping[str, float]]] = {
-        "wording and assertion rules": [_of(one, lambda w, m: {"said": 1.0, "hinted": 0.5}.get(w or "", 0.0)) for one in evidence],
+    by_wording = {"said": 1.0, "hinted": 0.5}
+    linear, linear_by_clause = _linear(by_clause=False), _linear(by_clause=True)
+    ways: dict[str, list[Mapping[str, float]]] = {
+        "wording and assertion rules": [_of(one, lambda w, m: by_wording.get(w or "", 0.0)) for one in evidence],
         "tuned encoder, tokens": [_of(one, lambda w, m: m.present if m else 0.0) for one in evidence],
         "tuned encoder, whole message": [_of(one, lambda w, m: m.whole if m else 0.0) for one in evidence],
-        "wording and tuned encoder weighed (Backtalk)": [_of(one, elsewhere[one.author].probability) for one in evidence],
+        "wording and tuned encoder weighed (Backtalk)": [
+            _of(one, elsewhere[one.author].probability) for one in evidence
+        ],
+        "linear on the plain encoder, whole message": [linear(one.message) for one in evidence],
+        "linear on the plain encoder, whole and by clause": [linear_by_clause(one.message) for one in evidence],
     }
-    for name, by_clause in (("linear on the plain encoder, whole message", False), ("linear on the plain encoder, whole and by clause", True)):
-        scores = _linear(by_clause)
-        ways[name] = [scores(one.message) for one in evidence]
     from sklearn.metrics import average_precision_score
 
     flags = [name for name in corpus.labels() if group(name) == FLAGS]
-    say(f"\n{'red flags of the development part':52}{'average precision':>20}{'heard, 3 % of the flagless alarmed':>38}")
+    truth = np.array([[flag in one.message.ids() for flag in flags] for one in evidence])
+    free = np.array([_is_free(one.message) for one in evidence])
+    title = "red flags of the development part"
+    say(f"\n{title:52}{'average precision':>20}{'heard, 3 % of the flagless alarmed':>38}")
     for name, scores_of_all in ways.items():
-        truth = np.array([[flag in one.message.ids() for flag in flags] for one in evidence])
         scores = np.array([[found.get(flag, 0.0) for flag in flags] for found in scores_of_all])
-        free = np.array([_is_free(one.message) for one in evidence])
         threshold = _just_above(sorted(scores[free].max(axis=1), reverse=True), 0.03)
-        say(f"{name:52}{average_precision_score(truth.ravel(), scores.ravel()):>20.3f}{(scores[truth] >= threshold).mean():>38.1%}")
+        precision = average_precision_score(truth.ravel(), scores.ravel())
+        say(f"{name:52}{precision:>20.3f}{(scores[truth] >= threshold).mean():>38.1%}")
 
 
-def _of(evidence: Evidence, score: Callable[[Optional[str], Optional[Mention]], float]) -> Dict[str, float]:
-    names = {*evidence.worded_as, *evidence.mentions}
-    return {name: score(evidence.worded_as.get(name), evidence.mentions.get(name)) for name in names if group(name) == FLAGS}
+def _of(evidence: Evidence, score: Callable[[str | None, Mention | None], float]) -> dict[str, float]:
+    names = [name for name in {*evidence.worded_as, *evidence.mentions} if group(name) == FLAGS]
+    return {name: score(evidence.worded_as.get(name), evidence.mentions.get(name)) for name in names}
 
 
 def _linear(by_clause: bool) -> Scores:
@@ -173,16 +194,15 @@ def _linear(by_clause: bool) -> Scores:
 
     encoder = MiniLM(2)
 
-    def encode(texts: Sequence[str]) -> np.ndarray:
+    def encode(texts: Sequence[str]) -> npt.NDArray[np.float32]:
         return np.concatenate([encoder.encode(texts[start : start + 64]) for start in range(0, len(texts), 64)])
 
     taught = [m for m in corpus.all_messages(corpus.load_corpus(split="train")) if not m.question]
     vectors = encode([message.text for message in taught])
-    models = {
-        flag: LogisticRegression(C=10.0, max_iter=500, class_weight="balanced").fit(vectors, [flag in m.ids() for m in taught])
-        for flag in corpus.labels()
-        if group(flag) == FLAGS
-    }
+    models = {}
+    for flag in (label for label in corpus.labels() if group(label) == FLAGS):
+        model = LogisticRegression(C=10.0, max_iter=500, class_weight="balanced")
+        models[flag] = model.fit(vectors, [flag in m.ids() for m in taught])
 
     def scores(message: corpus.Message) -> Mapping[str, float]:
         parts = [part for part in _CLAUSE.split(message.text) if len(part.split()) > 2] if by_clause else []
@@ -198,7 +218,8 @@ def work() -> None:
     parser.add_argument("--compare", action="store_true", help="measure other ways too")
     arguments = parser.parse_args()
     evidence = gather(corpus.load_corpus(split="development"))
-    weights = {kind: fit(evidence, kind) for kind in dict.fromkeys(map(group, corpus.labels()))}
+    kinds = dict.fromkeys(kind for kind in map(group, corpus.labels()) if kind is not None)
+    weights = {kind: fit(evidence, kind) for kind in kinds}
     weights[FLAGS] = with_thresholds(weights[FLAGS], evidence)
     write(weights, f"written by make weigh from {len(evidence)} messages of the development part")
     for kind, chosen in weights.items():

@@ -6,13 +6,18 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+
+from backtalk.engine import prepare_rasa  # noqa: E402
+
+prepare_rasa()
 
 from servers import Bot, free_port  # noqa: E402
 from train import train  # noqa: E402
@@ -30,9 +35,24 @@ def bot_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         return
     train()
     folder = tmp_path_factory.mktemp("bot")
-    with Bot(free_port(), free_port(), database=folder / "conversations.db", logs=folder, arguments=["--enable-api"]) as bot:
+    with quick_bot(folder, "--enable-api") as bot:
         bot.start()
         yield bot.url
+
+
+def quick_bot(folder: Path, *arguments: str, **options: Any) -> Bot:
+    """A bot that keeps all it has in a folder, and lets a visitor write as fast as tests do."""
+    credentials = (ROOT / "credentials.yml").read_text()
+    path = folder / "credentials.yml"
+    path.write_text(credentials.replace("session_rate: 30/minute", "session_rate: 100000/minute"))
+    return Bot(
+        free_port(),
+        free_port(),
+        database=folder / "conversations.db",
+        logs=folder,
+        arguments=["--credentials", str(path), *arguments],
+        **options,
+    )
 
 
 class Visitor:
@@ -44,6 +64,11 @@ class Visitor:
         self.replies: list[dict[str, Any]] = []
         self.metadata: dict[str, Any] | None = None
 
+    @property
+    def conversation(self) -> str:
+        """The conversation's name in the bot's database."""
+        return f"rest:{self.sender}"
+
     def say(self, message: Any) -> list[dict[str, Any]]:
         """Sends a message and returns the replies."""
         body = {"sender": self.sender, "message": message}
@@ -53,8 +78,14 @@ class Visitor:
     def wait(self, minutes: float) -> None:
         """Makes the latest message of the visitor one of so many minutes ago."""
         parsed = {"intent": {"name": "greet"}, "entities": [], "text": ""}
-        event = {"event": "user", "text": "", "parse_data": parsed, "timestamp": time.time() - 60 * minutes, "input_channel": "rest"}
-        self._call(f"/conversations/{self.sender}/tracker/events", event)
+        event = {
+            "event": "user",
+            "text": "",
+            "parse_data": parsed,
+            "timestamp": time.time() - 60 * minutes,
+            "input_channel": "rest",
+        }
+        self._call(f"/conversations/{self.conversation}/tracker/events", event)
 
     def tap(self, title: str) -> list[dict[str, Any]]:
         """Presses a button of the last replies."""
@@ -81,12 +112,14 @@ class Visitor:
     @property
     def slots(self) -> dict[str, Any]:
         """The slots of the conversation."""
-        with urllib.request.urlopen(f"{self.url}/conversations/{self.sender}/tracker", timeout=30) as reply:
+        with urllib.request.urlopen(f"{self.url}/conversations/{self.conversation}/tracker", timeout=30) as reply:
             return json.load(reply)["slots"]
 
     def _call(self, path: str, body: Any) -> Any:
         """Posts to Rasa's own API."""
-        request = urllib.request.Request(f"{self.url}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
+        request = urllib.request.Request(
+            f"{self.url}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+        )
         with urllib.request.urlopen(request, timeout=30) as reply:
             return json.load(reply)
 
@@ -103,7 +136,7 @@ class Visitor:
             return error.code, json.load(error)
 
 
-@pytest.fixture()
+@pytest.fixture
 def visitor(bot_url: str) -> Visitor:
     """A new visitor."""
     return Visitor(bot_url)

@@ -7,6 +7,8 @@ import { buildPanel } from "./panel.js";
 import { calls, resultCard } from "./result.js";
 import { summaryTools } from "./summary.js";
 
+/** @import { Bubble, Card, Message, Outgoing, Parts, Reply, Strings, TelephoneNumber } from "./types.d.ts" */
+
 const HERE = new URL(".", import.meta.url);
 const API = new URL("api/", HERE);
 const SMALL_SCREEN = matchMedia("(max-width: 30em), (max-height: 26em)");
@@ -15,26 +17,34 @@ const LISTEN_AGAIN_AFTER = 5000;
 const REFUSED = ["too_long", "too_large", "bad_message"];
 
 class BacktalkChat extends HTMLElement {
+  /** @type {ShadowRoot} */
+  #root;
+  /** @type {Strings} */
   #strings;
+  /** @type {Client} */
   #client;
   // The token is shared by all tabs; what was not sent yet belongs to this one.
   #shared = new Store("localStorage", HERE.host);
   #own = new Store("sessionStorage", HERE.host);
-  #parts = {};
+  /** @type {Parts} */
+  #parts;
   // Messages are sent one after the other; those on their way, by id.
   #queue = Promise.resolve();
+  /** @type {Map<string, Bubble>} */
   #onTheWay = new Map();
   // How many messages of the history are shown.
   #count = 0;
   #isRestored = false;
   // The focus was in answers that are gone, and belongs in the next ones.
   #wantsFocus = false;
+  /** @type {AbortController | null} */
   #listening = null;
 
   async connectedCallback() {
     if (this.shadowRoot) return;
-    const root = this.attachShadow({ mode: "open" });
-    const { color, country, emergencyNumber, strings, open } = this.dataset;
+    this.#root = this.attachShadow({ mode: "open" });
+    const { color, country, emergencyNumber, strings } = this.dataset;
+    /** @type {[string, Strings, Partial<Strings>]} */
     const [css, standard, own] = await Promise.all([
       read("styles.css", "text"),
       read("strings.json", "json"),
@@ -47,31 +57,36 @@ class BacktalkChat extends HTMLElement {
     });
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(css);
-    root.adoptedStyleSheets = [sheet];
-    this.#build(root);
-    if (CSS.supports("color", color)) this.style.setProperty("--backtalk-accent", color);
+    this.#root.adoptedStyleSheets = [sheet];
+    this.#build();
+    if (color && CSS.supports("color", color)) this.style.setProperty("--backtalk-accent", color);
     SMALL_SCREEN.addEventListener("change", () => this.#parts.panel.open && this.#lay());
     document.addEventListener("visibilitychange", () => this.#catchUp());
     window.addEventListener("storage", ({ key }) => key?.startsWith(this.#shared.key("")) && this.#catchUp());
     this.#showCalls(this.#shared.get("emergency"));
-    if (open !== undefined || this.#own.get("open")) this.#open(false);
+    if (this.dataset.open !== undefined || this.#own.get("open")) this.#open(false);
   }
 
-  /** Opens the chat. */
+  /** Opens the chat, at once or as soon as it is there. */
   open() {
-    this.#open(true);
+    if (this.#parts) this.#open(true);
+    else this.dataset.open = "";
   }
 
   /** Closes it; the conversation goes on when it is opened again. */
   close() {
+    this.#own.set("open", null);
+    if (!this.#parts) {
+      delete this.dataset.open;
+      return;
+    }
     const { panel, launcher } = this.#parts;
     panel.close();
-    this.#own.set("open", null);
     launcher.hidden = false;
     launcher.focus();
   }
 
-  #build(root) {
+  #build() {
     const strings = this.#strings;
     this.#parts = buildPanel(strings, this.dataset.title || strings.title, this.dataset.emergencyNumber, {
       open: () => this.open(),
@@ -84,12 +99,13 @@ class BacktalkChat extends HTMLElement {
       summary: () => this.#say("/summary", strings.summary),
       erase: () => this.#askToErase(),
     });
-    root.append(this.#parts.launcher, this.#parts.panel);
+    this.#root.append(this.#parts.launcher, this.#parts.panel);
     this.#parts.input.value = this.#own.get("draft") ?? "";
   }
 
   // ---- Open and close
 
+  /** @param {boolean} byVisitor */
   #open(byVisitor) {
     const { panel, launcher, input, badge } = this.#parts;
     if (panel.open) return;
@@ -113,8 +129,9 @@ class BacktalkChat extends HTMLElement {
     panel.focus();
   }
 
+  /** @param {Event} event */
   #closeOnEscape(event) {
-    if (event.type === "keydown" && event.key !== "Escape") return;
+    if (event instanceof KeyboardEvent && event.key !== "Escape") return;
     event.preventDefault();
     this.close();
   }
@@ -131,12 +148,14 @@ class BacktalkChat extends HTMLElement {
     const { earlier, log, status } = this.#parts;
     const strings = this.#strings;
     this.#remove(...status.childNodes);
+    /** @type {Message[]} */
     let messages;
     try {
       messages = await this.#client.history();
       const session = await this.#client.open(true);
-      this.#parts.privacy.textContent = strings.privacy.replace("{days}", session.keep_days);
-    } catch (error) {
+      this.#parts.privacy.textContent = strings.privacy.replace("{days}", String(session.keep_days));
+    } catch (caught) {
+      const error = ClientError.of(caught);
       if (error.code !== "no_session") return this.#offerToReconnect(error);
       this.#client.forget();
       status.textContent = strings.expired;
@@ -149,18 +168,26 @@ class BacktalkChat extends HTMLElement {
     this.#count = 0;
     for (const message of messages) earlier.append(...this.#shown(message));
     const turn = messages.slice(messages.findLastIndex(({ from }) => from === "visitor") + 1);
-    this.#offer(messages.length ? turn : [{ buttons: strings.starters.map((text) => ({ title: text, payload: text })) }]);
+    this.#offer(
+      messages.length ? turn : [{ buttons: strings.starters.map((text) => ({ title: text, payload: text })) }],
+    );
     this.#recallUnsent(messages);
     if (this.#onTheWay.size) this.#writing();
     this.#showLast();
     this.#listen();
   }
 
+  /** @param {ClientError} error */
   #offerToReconnect(error) {
     const { status } = this.#parts;
     const strings = this.#strings;
-    status.replaceChildren(error.message || strings.no_connection, " ", button(strings.retry, () => this.#restore(), { class: "chip" }));
-    if (!this.#isRestored) this.#parts.earlier.replaceChildren(...this.#unsent().map(({ shown }) => this.#bubble("visitor", shown)));
+    status.replaceChildren(
+      error.message || strings.no_connection,
+      " ",
+      button(strings.retry, () => this.#restore(), { class: "chip" }),
+    );
+    if (!this.#isRestored)
+      this.#parts.earlier.replaceChildren(...this.#unsent().map(({ shown }) => this.#bubble("visitor", shown)));
   }
 
   /** Shows what another tab, or the bot by itself, wrote while this page was not looked at. */
@@ -173,18 +200,20 @@ class BacktalkChat extends HTMLElement {
 
   // ---- Sending
 
+  /** @param {Event} event */
   #submit(event) {
-    event?.preventDefault();
+    event.preventDefault();
     const { input, note } = this.#parts;
     const text = input.value.trim();
     const surplus = [...text].length - (this.#client.session?.max_characters ?? Infinity);
-    note.textContent = surplus > 0 ? this.#strings.too_long.replace("{count}", surplus) : "";
+    note.textContent = surplus > 0 ? this.#strings.too_long.replace("{count}", String(surplus)) : "";
     if (!text || surplus > 0) return;
     input.value = "";
     this.#keepDraft();
     this.#say(text, text);
   }
 
+  /** @param {KeyboardEvent} event */
   #submitOnEnter(event) {
     if (event.target !== this.#parts.input || event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     this.#submit(event);
@@ -194,6 +223,10 @@ class BacktalkChat extends HTMLElement {
     this.#own.set("draft", this.#parts.input.value || null);
   }
 
+  /**
+   * @param {string} message
+   * @param {string} shown
+   */
   #say(message, shown) {
     const item = { id: newId(), message, shown };
     this.#own.set("unsent", [...this.#unsent(), item]);
@@ -205,21 +238,34 @@ class BacktalkChat extends HTMLElement {
     this.#deliver(item, bubble, false);
   }
 
+  /**
+   * @param {Outgoing} item
+   * @param {Bubble} bubble
+   * @param {boolean} again
+   */
   #deliver(item, bubble, again) {
     this.#onTheWay.set(item.id, bubble);
     // What is answered now is announced, also where the message was shown again after a reload.
     if (this.#parts.earlier.contains(bubble)) this.#parts.log.append(bubble);
     if (bubble.failure) this.#remove(bubble.failure);
     this.#writing();
-    this.#queue = this.#queue.then(() => this.#send(item, bubble, again)).finally(() => {
-      this.#onTheWay.delete(item.id);
-      this.#writing();
-    });
+    this.#queue = this.#queue
+      .then(() => this.#send(item, bubble, again))
+      .finally(() => {
+        this.#onTheWay.delete(item.id);
+        this.#writing();
+      });
   }
 
+  /**
+   * @param {Outgoing} item
+   * @param {Bubble} bubble
+   * @param {boolean} again
+   */
   async #send(item, bubble, again) {
     try {
-      await this.#converse(item, bubble, again).catch(async (error) => {
+      await this.#converse(item, bubble, again).catch(async (caught) => {
+        const error = ClientError.of(caught);
         if (error.code !== "offline") throw error;
         await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_AFTER));
         return this.#converse(item, bubble, true);
@@ -227,12 +273,19 @@ class BacktalkChat extends HTMLElement {
       this.#forgetUnsent(item.id);
       if (!this.#isRestored) this.#restore();
     } catch (error) {
-      this.#failed(item, bubble, error);
+      this.#failed(item, bubble, ClientError.of(error));
     }
   }
 
-  /** Sends a message and shows the replies; those of an attempt that broke off are taken away first. */
+  /**
+   * Sends a message and shows the replies; those of an attempt that broke off are taken away first.
+   *
+   * @param {Outgoing} item
+   * @param {Bubble} bubble
+   * @param {boolean} again
+   */
   async #converse(item, bubble, again) {
+    /** @type {Reply[]} */
     const turn = [];
     for await (const reply of this.#client.send(item.id, item.message, again)) {
       if (!turn.length) {
@@ -251,26 +304,40 @@ class BacktalkChat extends HTMLElement {
     this.#listen();
   }
 
+  /**
+   * @param {Outgoing} item
+   * @param {Bubble} bubble
+   * @param {ClientError} error
+   */
   #failed(item, bubble, error) {
     const strings = this.#strings;
-    if (!(error instanceof ClientError)) console.error(error);
+    /** @type {Record<string, string>} */
     const words = {
       offline: strings.failed_offline,
       no_session: strings.failed_expired,
-      too_many: strings.failed_wait.replace("{seconds}", error.wait || 60),
+      too_many: strings.failed_wait.replace("{seconds}", String(error.wait || 60)),
     };
     if (error.code === "no_session") this.#client.forget();
     const isRefused = REFUSED.includes(error.code);
     if (isRefused) this.#takeBack(item);
     bubble.failure = el(
-      "div", { class: "failure", role: "alert" }, strings.failed, " ", words[error.code] ?? error.message, " ",
+      "div",
+      { class: "failure", role: "alert" },
+      strings.failed,
+      " ",
+      words[error.code] ?? error.message,
+      " ",
       !isRefused && button(strings.retry, () => this.#deliver(item, bubble, true), { class: "chip" }),
     );
     bubble.after(bubble.failure);
     bubble.failure.scrollIntoView({ block: "nearest" });
   }
 
-  /** Puts a message that will never be taken back where it can be changed. */
+  /**
+   * Puts a message that will never be taken back where it can be changed.
+   *
+   * @param {Outgoing} item
+   */
   #takeBack({ id, message }) {
     const { input } = this.#parts;
     this.#forgetUnsent(id);
@@ -282,12 +349,17 @@ class BacktalkChat extends HTMLElement {
     return this.#own.get("unsent") ?? [];
   }
 
+  /** @param {string} id */
   #forgetUnsent(id) {
     const rest = this.#unsent().filter((item) => item.id !== id);
     this.#own.set("unsent", rest.length ? rest : null);
   }
 
-  /** Shows what could not be sent before the page was left, to send it now. */
+  /**
+   * Shows what could not be sent before the page was left, to send it now.
+   *
+   * @param {Message[]} messages
+   */
   #recallUnsent(messages) {
     for (const item of this.#unsent()) {
       if (messages.some(({ id }) => id === item.id)) {
@@ -316,8 +388,12 @@ class BacktalkChat extends HTMLElement {
         this.#toEnd();
         this.#announce();
       }
-    } catch (error) {
-      if (error.code === "no_session") return;
+    } catch (caught) {
+      const error = ClientError.of(caught);
+      if (error.code === "no_session") {
+        if (this.#listening === listening) this.#listening = null;
+        return;
+      }
       await new Promise((resolve) => setTimeout(resolve, Math.max(LISTEN_AGAIN_AFTER, error.wait * 1000)));
     } finally {
       document.removeEventListener("visibilitychange", leave);
@@ -330,37 +406,58 @@ class BacktalkChat extends HTMLElement {
   #announce() {
     const { panel, badge } = this.#parts;
     if (panel.open) return;
-    badge.textContent = Number(badge.textContent) + 1;
+    badge.textContent = String(Number(badge.textContent) + 1);
     badge.hidden = false;
   }
 
   // ---- Showing
 
-  /** The elements for a message of either side; takes note of what it says about an emergency. */
+  /**
+   * The elements for a message of either side; takes note of what it says about an emergency.
+   *
+   * @param {Message} message
+   */
   #shown(message) {
     const { from, text, custom } = message;
     const strings = this.#strings;
     this.#count += 1;
     if (custom && "urgency" in custom) this.#emergency(custom);
-    if (custom?.type === "assessment" && custom.card) return [resultCard(custom, strings, () => this.#say("/summary", strings.summary_long))];
+    if (custom?.type === "assessment" && custom.card)
+      return [resultCard(custom, strings, () => this.#say("/summary", strings.summary_long))];
     // A list stands among the answers, where its entries can be chosen.
     const isList = custom?.type === "question" && custom.options && custom.question !== "regions";
     if (isList || !text) return [];
     const bubble = this.#bubble(from, text);
-    if (custom?.type === "summary") bubble.append(summaryTools(custom, text, this, strings, (words) => this.#tell(words)));
+    if (custom?.type === "summary")
+      bubble.append(summaryTools(custom, text, this.#root, strings, (words) => this.#tell(words)));
     return [bubble];
   }
 
+  /**
+   * @param {"visitor" | "bot"} from
+   * @param {string} text
+   * @returns {Bubble}
+   */
   #bubble(from, text) {
     const who = from === "visitor" ? this.#strings.you : this.#strings.bot;
-    const bubble = el("div", { class: `message ${from}` }, el("span", { class: "hidden" }, `${who}: `), el("span", { class: "text" }, linked(text)));
+    const bubble = el(
+      "div",
+      { class: `message ${from}` },
+      el("span", { class: "hidden" }, `${who}: `),
+      el("span", { class: "text" }, linked(text)),
+    );
     return Object.assign(bubble, { replies: [] });
   }
 
-  /** Shows the answers that the last message with any offers; the focus stays where the answers were. */
+  /**
+   * Shows the answers that the last message with any offers; the focus stays where the answers were.
+   *
+   * @param {Reply[]} turn
+   */
   #offer(turn) {
     const { answers: place, scroller } = this.#parts;
-    const hadFocus = place.contains(this.shadowRoot.activeElement) || (this.#wantsFocus && this.shadowRoot.activeElement === scroller);
+    const active = this.#root.activeElement;
+    const hadFocus = place.contains(active) || (this.#wantsFocus && active === scroller);
     const message = turn.findLast(({ buttons, custom }) => buttons?.length || custom?.options?.length);
     const choices = message && answers(message, this.#strings, (payload, title) => this.#say(payload, title));
     place.replaceChildren(...(choices ? [choices] : []));
@@ -368,12 +465,17 @@ class BacktalkChat extends HTMLElement {
     if (hadFocus) (choices || scroller).focus({ preventScroll: true });
   }
 
+  /** @param {{ urgency?: string | null, card?: Card }} result */
   #emergency({ urgency, card }) {
     if (urgency !== "emergency") this.#showCalls(null);
     else if (card) this.#showCalls(card.call);
   }
 
-  /** Shows the numbers to call, or none; the browser keeps them, to show them also while the server cannot be reached. */
+  /**
+   * Shows the numbers to call, or none; the browser keeps them, to show them also while the server cannot be reached.
+   *
+   * @param {TelephoneNumber[] | null} numbers
+   */
   #showCalls(numbers) {
     const { emergency } = this.#parts;
     this.#shared.set("emergency", numbers);
@@ -384,17 +486,25 @@ class BacktalkChat extends HTMLElement {
   #writing() {
     const { status } = this.#parts;
     if (!this.#onTheWay.size) return status.replaceChildren();
-    status.replaceChildren(el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i")), el("span", {}, this.#strings.writing));
+    status.replaceChildren(
+      el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i")),
+      el("span", {}, this.#strings.writing),
+    );
     this.#toEnd();
   }
 
-  /** Takes elements away; a focus that was in them goes to the messages rather than nowhere. */
+  /**
+   * Takes elements away; a focus that was in them goes to the messages rather than nowhere.
+   *
+   * @param {ChildNode[]} nodes
+   */
   #remove(...nodes) {
-    const active = this.shadowRoot.activeElement;
+    const active = this.#root.activeElement;
     if (nodes.some((node) => node.contains(active))) this.#parts.scroller.focus({ preventScroll: true });
     nodes.forEach((node) => node.remove());
   }
 
+  /** @param {string} words */
   #tell(words) {
     this.#parts.note.textContent = words;
   }
@@ -410,7 +520,11 @@ class BacktalkChat extends HTMLElement {
     return getComputedStyle(panel).overflowY === "auto" ? panel : scroller;
   }
 
-  /** Scrolls to the end, but not past what the visitor said last. */
+  /**
+   * Scrolls to the end, but not past what the visitor said last.
+   *
+   * @param {Element} bubble
+   */
   #showFrom(bubble) {
     this.#toEnd();
     const { top, scroller } = this.#parts;
@@ -419,7 +533,7 @@ class BacktalkChat extends HTMLElement {
   }
 
   #showLast() {
-    const last = [...this.shadowRoot.querySelectorAll(".message.visitor")].at(-1);
+    const last = [...this.#root.querySelectorAll(".message.visitor")].at(-1);
     if (last) this.#showFrom(last);
     else this.#view.scrollTop = 0;
   }
@@ -428,6 +542,7 @@ class BacktalkChat extends HTMLElement {
 
   #askToErase() {
     const strings = this.#strings;
+    /** @type {HTMLDialogElement} */
     const dialog = el("dialog", { class: "sheet ask", "aria-labelledby": "erase", close: () => dialog.remove() });
     const failure = el("p", { class: "failure", role: "alert" });
     const erase = async () => {
@@ -440,10 +555,15 @@ class BacktalkChat extends HTMLElement {
     };
     dialog.append(
       el("p", { id: "erase" }, strings.erase_sure),
-      el("div", { class: "chips" }, button(strings.erase_no, () => dialog.close(), { class: "chip" }), button(strings.erase_yes, erase, { class: "chip danger" })),
+      el(
+        "div",
+        { class: "chips" },
+        button(strings.erase_no, () => dialog.close(), { class: "chip" }),
+        button(strings.erase_yes, erase, { class: "chip danger" }),
+      ),
       failure,
     );
-    this.shadowRoot.append(dialog);
+    this.#root.append(dialog);
     dialog.showModal();
   }
 
@@ -454,7 +574,7 @@ class BacktalkChat extends HTMLElement {
     try {
       await erasing;
     } catch (error) {
-      if (error.code !== "no_session") throw error;
+      if (ClientError.of(error).code !== "no_session") throw error;
       this.#client.forget();
     }
     this.#own.set("unsent", null);
@@ -467,6 +587,10 @@ class BacktalkChat extends HTMLElement {
   }
 }
 
+/**
+ * @param {string | URL} address
+ * @param {"text" | "json"} kind
+ */
 async function read(address, kind) {
   const reply = await fetch(new URL(address, HERE), { credentials: "omit" });
   if (!reply.ok) throw new Error(`${address}: ${reply.status}`);

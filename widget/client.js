@@ -1,39 +1,80 @@
-// Talks to the bot's web channel. The token of the conversation is kept in this browser until the chat is erased or expires.
+// Talks to the bot's web channel. The token of the conversation is kept in this browser until the chat is erased or
+// expires.
+
+/** @import { About, Kept, Message, Refusal, Reply, Session } from "./types.d.ts" */
 
 const PATIENCE = 60_000;
 
-/** What went wrong: a code ("offline", "no_session", "too_many", ...), words for people where the bot sent some, and seconds to wait. */
+/**
+ * What went wrong: a code ("offline", "no_session", "too_many", ...), words for people where the bot sent some, and
+ * seconds to wait.
+ */
 export class ClientError extends Error {
+  /**
+   * @param {string} code
+   * @param {string} [words]
+   * @param {number} [wait]
+   */
   constructor(code, words = "", wait = 0) {
     super(words);
     this.code = code;
     this.wait = wait;
   }
+
+  /**
+   * What was thrown, as one of these. Any other error is a fault of the widget's, told to the console and not to the
+   * visitor.
+   *
+   * @param {unknown} error
+   */
+  static of(error) {
+    if (error instanceof ClientError) return error;
+    console.error(error);
+    return new ClientError("failed");
+  }
 }
 
-/** What a browser keeps for one bot, in "localStorage" or "sessionStorage"; in memory where the page may not keep anything. */
+/**
+ * What a browser keeps for one bot, in "localStorage" or "sessionStorage"; in memory where the page may not keep
+ * anything.
+ */
 export class Store {
   #kind;
   #prefix;
   #memory = new Map();
 
+  /**
+   * @param {"localStorage" | "sessionStorage"} kind
+   * @param {string} address
+   */
   constructor(kind, address) {
     this.#kind = kind;
     this.#prefix = `backtalk ${address} `;
   }
 
+  /** @param {string} name */
   key(name) {
     return this.#prefix + name;
   }
 
+  /**
+   * @template {keyof Kept} Name
+   * @param {Name} name
+   * @returns {Kept[Name] | null}
+   */
   get(name) {
     try {
-      return this.#memory.get(name) ?? JSON.parse(window[this.#kind].getItem(this.key(name)));
+      return this.#memory.get(name) ?? JSON.parse(window[this.#kind].getItem(this.key(name)) ?? "null");
     } catch {
       return null;
     }
   }
 
+  /**
+   * @template {keyof Kept} Name
+   * @param {Name} name
+   * @param {Kept[Name] | null} value
+   */
   set(name, value) {
     this.#memory.delete(name);
     try {
@@ -50,7 +91,13 @@ export class Client {
   #api;
   #store;
 
-  /** `api`: the address of the channel; `about`: what is sent along with each message, such as the locale. */
+  /**
+   * `api` is the address of the channel.
+   *
+   * @param {URL} api
+   * @param {Store} store
+   * @param {About} about
+   */
   constructor(api, store, about) {
     this.#api = api;
     this.#store = store;
@@ -62,13 +109,18 @@ export class Client {
     return session && session.expires * 1000 > Date.now() ? session : null;
   }
 
-  /** The session of the conversation: a new one where there is none, renewed with `renew`. */
+  /**
+   * The session of the conversation: a new one where there is none, renewed with `renew`.
+   *
+   * @param {boolean} [renew]
+   * @returns {Promise<Session>}
+   */
   async open(renew) {
-    if (renew || !this.session) {
-      const reply = await this.#fetch("session", { method: "POST" });
-      this.#store.set("session", await reply.json());
-    }
-    return this.session;
+    const kept = this.session;
+    if (kept && !renew) return kept;
+    const session = await content(await this.#fetch("session", { method: "POST" }));
+    this.#store.set("session", session);
+    return session;
   }
 
   /** Forgets the conversation in this browser. */
@@ -76,7 +128,13 @@ export class Client {
     this.#store.set("session", null);
   }
 
-  /** The replies to a message, one by one. `id` names it, so that it can be sent `again` and is answered once. */
+  /**
+   * The replies to a message, one by one. `id` names it, so that it can be sent `again` and is answered once.
+   *
+   * @param {string} id
+   * @param {string} message
+   * @param {boolean} again
+   */
   async *send(id, message, again) {
     await this.open();
     const reply = await this.#fetch("messages", {
@@ -93,10 +151,14 @@ export class Client {
     if (!count) throw new ClientError("offline");
   }
 
-  /** What was said so far, oldest first. */
+  /**
+   * What was said so far, oldest first.
+   *
+   * @returns {Promise<Message[]>}
+   */
   async history() {
     if (!this.session) return [];
-    return (await (await this.#fetch("history")).json()).messages;
+    return (await content(await this.#fetch("history"))).messages;
   }
 
   /** Erases the conversation, here and on the server. */
@@ -105,11 +167,20 @@ export class Client {
     this.forget();
   }
 
-  /** What the bot writes by itself, for as long as one request for it lasts. */
+  /**
+   * What the bot writes by itself, for as long as one request for it lasts.
+   *
+   * @param {AbortSignal} signal
+   */
   async *events(signal) {
     yield* lines(await this.#fetch("events", {}, signal));
   }
 
+  /**
+   * @param {string} path
+   * @param {RequestInit} [options]
+   * @param {AbortSignal} [signal]
+   */
   async #fetch(path, options, signal = AbortSignal.timeout(PATIENCE)) {
     const token = this.session?.token;
     let reply;
@@ -130,7 +201,24 @@ export class Client {
   }
 }
 
+/**
+ * What an answer holds. One that breaks off is as good as none.
+ *
+ * @param {Response} reply
+ */
+const content = (reply) =>
+  reply.json().catch(() => {
+    throw new ClientError("offline");
+  });
+
+/**
+ * The objects of an answer that comes line by line.
+ *
+ * @param {Response} reply
+ * @returns {AsyncGenerator<Reply & Partial<Refusal>>}
+ */
 async function* lines(reply) {
+  if (!reply.body) throw new ClientError("offline");
   const reader = reply.body.getReader();
   const decoder = new TextDecoder();
   let rest = "";
@@ -143,7 +231,7 @@ async function* lines(reply) {
       if (done && rest) throw new ClientError("offline");
       if (done) return;
       const parts = (rest + decoder.decode(value, { stream: true })).split("\n");
-      rest = parts.pop();
+      rest = parts.pop() ?? "";
       for (const part of parts) if (part) yield Object(JSON.parse(part));
     }
   } catch (error) {

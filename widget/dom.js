@@ -1,19 +1,55 @@
 // Builds elements. Whatever a visitor, the bot or a page says becomes text nodes and attributes, never markup.
 
+/** @import { Attributes, Child, Listener } from "./types.d.ts" */
+
 const SVG = "http://www.w3.org/2000/svg";
 const SAFE = new Set(["http:", "https:", "tel:", "mailto:"]);
 const ADDRESS = /https?:\/\/[^\s<>"“”]+[^\s<>"“”.,;:!?)\]]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g;
 
-/** An HTML element; attributes that are functions listen to events, and empty ones are left out. */
+/**
+ * An HTML element; attributes that are functions listen to events, and empty ones are left out.
+ *
+ * @template {keyof HTMLElementTagNameMap} Name
+ * @param {Name} name
+ * @param {Attributes} [attributes]
+ * @param {Child[]} children
+ */
 export const el = (name, attributes, ...children) => fill(document.createElement(name), attributes, children);
 
-/** An SVG element. */
+/**
+ * An element for each of the texts.
+ *
+ * @param {keyof HTMLElementTagNameMap} name
+ * @param {Child[]} texts
+ */
+export const each = (name, texts) => texts.map((text) => el(name, {}, text));
+
+/**
+ * An SVG element.
+ *
+ * @template {keyof SVGElementTagNameMap} Name
+ * @param {Name} name
+ * @param {Attributes} attributes
+ * @param {Child[]} children
+ */
 export const svg = (name, attributes, ...children) => fill(document.createElementNS(SVG, name), attributes, children);
 
-/** A button that submits nothing. */
-export const button = (text, onClick, attributes) => el("button", { type: "button", click: onClick, ...attributes }, text);
+/**
+ * A button that submits nothing.
+ *
+ * @param {Child} text
+ * @param {Listener} onClick
+ * @param {Attributes} [attributes]
+ */
+export const button = (text, onClick, attributes) =>
+  el("button", { type: "button", click: onClick, ...attributes }, text);
 
-/** A link, or only its text where the address is none of http(s), tel and mailto. */
+/**
+ * A link, or only its text where the address is none of http(s), tel and mailto.
+ *
+ * @param {string} address
+ * @param {string} text
+ */
 export function link(address, text) {
   let url;
   try {
@@ -26,11 +62,21 @@ export function link(address, text) {
   return el("a", { href: url.href, ...(leaves && { target: "_blank", rel: "noopener noreferrer" }) }, text);
 }
 
-/** A link that dials a number. */
+/**
+ * A link that dials a number.
+ *
+ * @param {string} number
+ * @param {string} text
+ */
 export const dial = (number, text) => link(`tel:${number.replaceAll(" ", "")}`, text);
 
-/** The text as nodes, with its web and mail addresses as links. */
+/**
+ * The text as nodes, with its web and mail addresses as links.
+ *
+ * @param {string} text
+ */
 export function linked(text) {
+  /** @type {Child[]} */
   const nodes = [];
   let end = 0;
   for (const match of text.matchAll(ADDRESS)) {
@@ -41,11 +87,29 @@ export function linked(text) {
   return [...nodes, text.slice(end)];
 }
 
+/**
+ * @template {Element} Kind
+ * @param {Kind} element
+ * @param {Attributes | undefined} attributes
+ * @param {Child[]} children
+ */
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
     if (typeof value === "function") element.addEventListener(name, value);
-    else if (value !== undefined && value !== null && value !== false) element.setAttribute(name, value === true ? "" : value);
+    else if (value !== undefined && value !== null && value !== false)
+      element.setAttribute(name, value === true ? "" : String(value));
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== undefined && child !== null && child !== false && child !== ""));
+  append(element, children);
   return element;
+}
+
+/**
+ * @param {Element} element
+ * @param {Child[]} children
+ */
+function append(element, children) {
+  for (const child of children) {
+    if (Array.isArray(child)) append(element, child);
+    else if (child) element.append(child);
+  }
 }

@@ -1,12 +1,18 @@
 // The chat's elements: the button in the corner, and the panel with its messages and its form.
 
-import { button, dial, el, svg } from "./dom.js";
+import { button, dial, each, el, svg } from "./dom.js";
+
+/** @import { Actions, Strings } from "./types.d.ts" */
 
 const ICON = "M4 5h16v11H9l-5 4z M8 9h8 M8 12.5h5";
 
 /**
- * The elements by their names. `number` is the emergency number that the page sets, if any; `on` holds what happens: open, close,
- * input, submit, key, escape, startOver, summary and erase.
+ * The elements by their names. `number` is the emergency number that the page sets, if any.
+ *
+ * @param {Strings} strings
+ * @param {string} title
+ * @param {string | undefined} number
+ * @param {Actions} on
  */
 export function buildPanel(strings, title, number, on) {
   const parts = {
@@ -17,44 +23,81 @@ export function buildPanel(strings, title, number, on) {
     log: el("div", { class: "messages", role: "log", "aria-label": strings.log }),
     status: el("p", { class: "status", role: "status" }),
     answers: el("div"),
-    input: el("textarea", { id: "message", rows: 1, placeholder: strings.placeholder, autocomplete: "off", input: on.input }),
+    input: el("textarea", {
+      id: "message",
+      rows: 1,
+      placeholder: strings.placeholder,
+      autocomplete: "off",
+      input: on.input,
+    }),
     note: el("p", { class: "hint", role: "status" }),
   };
-  parts.launcher = button(
-    [svg("svg", { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true" }, svg("path", { d: ICON })), strings.launch, parts.badge],
+  const launcher = button(
+    [
+      svg("svg", { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true" }, svg("path", { d: ICON })),
+      strings.launch,
+      parts.badge,
+    ],
     on.open,
     { class: "launcher", "aria-haspopup": "dialog" },
   );
-  parts.top = el(
-    "div", { class: "top" },
-    el("header", {}, el("h2", { id: "title" }, title), button("×", on.close, { class: "close", "aria-label": strings.close })),
+  const top = el(
+    "div",
+    { class: "top" },
+    el(
+      "header",
+      {},
+      el("h2", { id: "title" }, title),
+      button("×", on.close, { class: "close", "aria-label": strings.close }),
+    ),
     parts.emergency,
   );
-  parts.scroller = el(
-    "div", { class: "scroller", role: "group", "aria-label": strings.log, tabindex: 0 },
-    intro(strings, number, parts.privacy, on.erase), parts.earlier, parts.log, parts.status, parts.answers,
+  const scroller = el(
+    "div",
+    { class: "scroller", role: "group", "aria-label": strings.log, tabindex: 0 },
+    intro(strings, number, parts.privacy, on.erase),
+    parts.earlier,
+    parts.log,
+    parts.status,
+    parts.answers,
   );
-  parts.panel = el(
-    "dialog", { class: "panel", tabindex: -1, "aria-labelledby": "title", keydown: on.escape, cancel: on.escape },
-    parts.top,
-    parts.scroller,
+  const panel = el(
+    "dialog",
+    { class: "panel", tabindex: -1, "aria-labelledby": "title", keydown: on.escape, cancel: on.escape },
+    top,
+    scroller,
     el(
-      "form", { submit: on.submit, keydown: on.key },
+      "form",
+      { submit: on.submit, keydown: on.key },
       el("label", { for: "message" }, strings.message),
       el("div", { class: "row" }, parts.input, el("button", { type: "submit", class: "primary" }, strings.send)),
       parts.note,
     ),
-    el("footer", {}, button(strings.start_over, on.startOver), button(strings.summary, on.summary), button(strings.erase, on.erase)),
+    el(
+      "footer",
+      {},
+      button(strings.start_over, on.startOver),
+      button(strings.summary, on.summary),
+      button(strings.erase, on.erase),
+    ),
   );
-  return parts;
+  return { ...parts, launcher, top, scroller, panel };
 }
 
-/** Who writes here, what it is not, and what is kept. */
+/**
+ * Who writes here, what it is not, and what is kept.
+ *
+ * @param {Strings} strings
+ * @param {string | undefined} number
+ * @param {HTMLElement} privacy
+ * @param {() => void} onErase
+ */
 function intro(strings, number, privacy, onErase) {
   const call = number ? dial(number, strings.intro_call_number.replace("{number}", number)) : strings.intro_call;
   return el(
-    "section", { class: "intro", "aria-label": strings.title },
-    strings.intro.map((text) => el("p", {}, text)),
+    "section",
+    { class: "intro", "aria-label": strings.title },
+    each("p", strings.intro),
     el("p", {}, el("strong", {}, call)),
     el("p", { class: "privacy" }, privacy, " ", button(strings.erase, onErase, { class: "plain" })),
   );

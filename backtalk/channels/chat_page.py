@@ -5,9 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Awaitable, Callable, Dict, Optional, Text
+from typing import Any
 
 from rasa.core.channels.channel import InputChannel, UserMessage
 from sanic import Blueprint, response
@@ -24,10 +25,15 @@ MIME_TYPES = {
     ".json": "application/json; charset=utf-8",
 }
 # Asked for anew each time, and sent anew only when changed: the files of the widget must be of one version.
-HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+    "Vary": "Accept-Encoding",
+}
 PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
 )
 # The widget's files hold nothing of anybody, and any site may load them.
 FILE_HEADERS = {
@@ -38,7 +44,7 @@ FILE_HEADERS = {
 
 
 # Comments that fill lines stay on the server: an eighth of what a visitor would load.
-_COMMENT = re.compile(rb"^[ \t]*(?://.*|/\*(?:.|\n)*?\*/)[ \t]*\n", re.MULTILINE)
+_COMMENT = re.compile(rb"^[ \t]*(?://.*|/\*(?:[^*]|\*(?!/))*\*/)[ \t]*\n", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -47,15 +53,17 @@ class _File:
 
     content: bytes
     compressed: bytes
-    headers: Dict[Text, Text]
-    mime_type: Text
+    headers: dict[str, str]
+    mime_type: str
 
     def answer(self, request: Request) -> HTTPResponse:
         """The answer to a request, 304 where the browser has this version already."""
         if request.headers.get("if-none-match") == self.headers["ETag"]:
             return response.empty(304, self.headers)
         if "gzip" in request.headers.get("accept-encoding", ""):
-            return response.raw(self.compressed, headers={**self.headers, "Content-Encoding": "gzip"}, content_type=self.mime_type)
+            return response.raw(
+                self.compressed, headers={**self.headers, "Content-Encoding": "gzip"}, content_type=self.mime_type
+            )
         return response.raw(self.content, headers=self.headers, content_type=self.mime_type)
 
 
@@ -63,16 +71,16 @@ class ChatPage(InputChannel):
     """The widget's files and a page to chat on, with no message routes of its own."""
 
     @classmethod
-    def name(cls) -> Text:
+    def name(cls) -> str:
         """The channel's name."""
         return "chat_page"
 
     @classmethod
-    def from_credentials(cls, credentials: Optional[Dict[Text, Any]]) -> ChatPage:
+    def from_credentials(cls, credentials: dict[str, Any] | None) -> ChatPage:
         """Created from credentials.yml; takes no settings."""
         return cls()
 
-    def url_prefix(self) -> Text:
+    def url_prefix(self) -> str:
         """Mounts the page at the root of the site rather than under /webhooks."""
         return "/chat"
 
@@ -90,10 +98,12 @@ def _load(path: Path) -> _File:
     content = _COMMENT.sub(b"", path.read_bytes())
     own = {"Content-Security-Policy": PAGE_POLICY} if path.name == PAGE else FILE_HEADERS
     version = f'W/"{hashlib.sha256(content).hexdigest()[:16]}"'
-    return _File(content, gzip.compress(content, 9, mtime=0), {**HEADERS, **own, "ETag": version}, MIME_TYPES[path.suffix])
+    return _File(
+        content, gzip.compress(content, 9, mtime=0), {**HEADERS, **own, "ETag": version}, MIME_TYPES[path.suffix]
+    )
 
 
-def _serve(file: _File) -> Callable[[Request], Awaitable[HTTPResponse]]:
+def _serve(file: _File) -> Callable[..., Coroutine[Any, Any, HTTPResponse]]:
     async def serve(request: Request) -> HTTPResponse:
         return file.answer(request)
 

@@ -1,25 +1,44 @@
-"""What the channels share: reading a request, and replies that stay whole."""
+"""What the channels share.
+
+That is reading a request, naming a conversation, replies that stay whole, and what is said when one fails.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional, Text, Tuple
+from collections.abc import Mapping
+from typing import Any
 
+from rasa.core.channels.channel import OutputChannel
 from sanic import response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from backtalk.channels.hygiene import clean
+from backtalk.engine.tracker_store import StoreUnavailable, is_unread
+from backtalk.knowledge import load_knowledge
+from backtalk.wording import fill, is_telephone_number
 
-MAX_SENDER_CHARACTERS = 255
-SORRY = "Sorry, something went wrong on my side. Please send that again. In an emergency, call your emergency number."
+# A conversation is named <channel>:<id>, in a column of 255.
+MAX_SENDER_CHARACTERS = 240
+_SEPARATOR = ":"
+_FAILURES = {
+    "failed": "Sorry, something went wrong on my side. Please send that again. "
+    "In an emergency, call {emergency_number}.",
+    "not_stored": "Sorry, I could not save what you wrote, so I will not remember it. "
+    "Please send it again in a minute. "
+    "In an emergency, do not wait for me: call {emergency_number}.",
+}
 
 
 class BadRequest(ValueError):
-    """A request that cannot be answered: its HTTP status, a code for programs, words for people, and headers where it needs any."""
+    """A request that cannot be answered.
 
-    headers: Optional[Dict[Text, Text]] = None
+    It holds the HTTP status, a code for programs, words for people, and headers where it needs any.
+    """
 
-    def __init__(self, status: int, code: Text, words: Text):
+    headers: dict[str, str] | None = None
+
+    def __init__(self, status: int, code: str, words: str):
         super().__init__(words)
         self.status, self.code = status, code
 
@@ -28,7 +47,40 @@ class BadRequest(ValueError):
         return response.json({"error": self.code, "message": str(self)}, status=self.status, headers=self.headers)
 
 
-def whole(message: Dict[Text, Any]) -> Dict[Text, Any]:
+def conversation_id(channel: str, sender: str) -> str:
+    """The name of a conversation, which no other channel can give to one of its own."""
+    return f"{channel}{_SEPARATOR}{sender}"
+
+
+def sender_of(conversation: str) -> str:
+    """Whom a channel knows a conversation by."""
+    return conversation.partition(_SEPARATOR)[2]
+
+
+def failure(error: BaseException | None, metadata: Mapping[str, Any] | None = None) -> tuple[str, str]:
+    """A code for programs, and words for a visitor, when a message could not be handled.
+
+    `metadata`: as that of the message.
+    """
+    code = "not_stored" if isinstance(error, StoreUnavailable) else "failed"
+    told = metadata or {}
+    locale, number = (
+        value if isinstance(value, str) else None for value in (told.get("locale"), told.get("emergency_number"))
+    )
+    settings = load_knowledge().settings_for(locale, number if number and is_telephone_number(number) else None)
+    return code, fill(_FAILURES[code], settings)
+
+
+def is_held_back(message: Mapping[str, Any]) -> bool:
+    """Whether a reply is not to be sent: it was made without knowing the conversation, and tells of nothing urgent."""
+    if not is_unread():
+        return False
+    level = load_knowledge().urgency.get(str((message.get("custom") or {}).get("urgency")))
+    # Where relief may be suggested, nothing is urgent.
+    return level is None or level.relief
+
+
+def whole(message: Mapping[str, Any]) -> dict[str, Any]:
     """The parts of a reply that there are: text, image, attachment, buttons and custom payload."""
     parts = {
         "text": message.get("text"),
@@ -40,15 +92,23 @@ def whole(message: Dict[Text, Any]) -> Dict[Text, Any]:
     return {name: part for name, part in parts.items() if part}
 
 
-class WholeReplies:
-    """Keeps text, buttons and payload of one reply together, where Rasa's collector splits them."""
+class WholeReplies(OutputChannel):
+    """Keeps text, buttons and payload of one reply together, where Rasa's collector splits them.
 
-    async def send_response(self, recipient_id: Text, message: Dict[Text, Any]) -> None:
+    It also names whom the reply is for.
+    """
+
+    async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         """Collects a bot message as one."""
-        await self._persist_message(self._message(recipient_id, **whole(message)))
+        if not is_held_back(message):
+            await self.give_out({"recipient_id": sender_of(recipient_id), **whole(message)})
+
+    async def give_out(self, reply: dict[str, Any]) -> None:
+        """Sends or collects a reply that is whole."""
+        raise NotImplementedError
 
 
-def read_body(request: Request, max_body_bytes: int) -> Dict[Text, Any]:
+def read_body(request: Request, max_body_bytes: int) -> dict[str, Any]:
     """The JSON object that a request holds. Raises BadRequest."""
     if len(request.body) > max_body_bytes:
         raise BadRequest(413, "too_large", "This message is too long. Please send a shorter one.")
@@ -61,21 +121,23 @@ def read_body(request: Request, max_body_bytes: int) -> Dict[Text, Any]:
     return body
 
 
-def read_text(body: Dict[Text, Any]) -> Text:
+def read_text(body: Mapping[str, Any], max_characters: int) -> str:
     """The cleaned text of a message. Raises BadRequest."""
     text = body.get("message")
     if not isinstance(text, str):
         raise BadRequest(400, "bad_message", "The field message must be a text.")
+    if len(text) > max_characters:
+        raise BadRequest(
+            413, "too_long", f"This message is too long. Please send one of at most {max_characters} characters."
+        )
     return clean(text)
 
 
-def read_message(request: Request, max_body_bytes: int) -> Tuple[Text, Text, Optional[Dict[Text, Any]]]:
-    """Sender, cleaned text and metadata of a request. Raises BadRequest."""
-    body = read_body(request, max_body_bytes)
-    sender, metadata = body.get("sender"), body.get("metadata")
-    if not isinstance(sender, str) or not 0 < len(sender) <= MAX_SENDER_CHARACTERS:
-        raise BadRequest(400, "bad_sender", "The field sender must be a text of 1 to 255 characters.")
-    text = read_text(body)
-    if metadata is not None and not isinstance(metadata, dict):
-        raise BadRequest(400, "bad_metadata", "The field metadata must be an object.")
-    return sender, text, metadata
+def read_sender(body: Mapping[str, Any]) -> str:
+    """Whom a caller that speaks for its visitors means. Raises BadRequest."""
+    sender = body.get("sender")
+    if not isinstance(sender, str) or not 0 < len(sender) <= MAX_SENDER_CHARACTERS or not sender.isprintable():
+        raise BadRequest(
+            400, "bad_sender", f"The field sender must be a text of 1 to {MAX_SENDER_CHARACTERS} printable characters."
+        )
+    return sender

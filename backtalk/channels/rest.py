@@ -1,104 +1,114 @@
-"""The REST channel: Rasa's own, with checked input and every reply whole.
+"""The REST channel: replies come with the answer to a message, each whole.
 
-POST /webhooks/rest/webhook {"sender": "...", "message": "..."} answers with a list of messages, each with `text` and, where
-there are any, `buttons` and `custom`. Bad requests get 400 or 413 and {"error": ..., "message": ...}.
+POST /webhooks/rest/webhook {"sender": "...", "message": "..."} answers with a list of messages, each with `text` and,
+where there are any, `buttons` and `custom`; with ?stream=true, with one of them a line. Who may call, and what is
+refused: see `programs`.
 """
 
 from __future__ import annotations
 
-import inspect
-import logging
-from asyncio import Queue
-from typing import Any, Awaitable, Callable, Dict, List, Optional, Text
+import json
+from asyncio import Queue, create_task
+from collections.abc import Callable, Coroutine
+from typing import Any
 
-from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
-from rasa.core.channels.rest import QueueOutputChannel, RestInput as RasaRestInput
+from rasa.core.channels.channel import UserMessage
 from sanic import Blueprint, response
 from sanic.request import Request
-from sanic.response import HTTPResponse
+from sanic.response import HTTPResponse, ResponseStream
 
-from backtalk.channels.messages import SORRY, BadRequest, WholeReplies, read_message
-
-logger = logging.getLogger(__name__)
-
-OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
+from backtalk.channels import settings
+from backtalk.channels.messages import BadRequest, WholeReplies
+from backtalk.channels.programs import OnNewMessage, ProgramInput, failed_reply, handled
 
 
-class WholeCollector(WholeReplies, CollectingOutputChannel):
+class WholeCollector(WholeReplies):
     """Collects replies in a list."""
 
-
-class WholeQueue(WholeReplies, QueueOutputChannel):
-    """Puts replies into a queue as they come."""
-
-    has_replied = False
-
-    async def _persist_message(self, message: Dict[Text, Any]) -> None:
-        self.has_replied = True
-        await super()._persist_message(message)
-
-
-class RestInput(RasaRestInput):
-    """Rasa's REST channel with limits; `max_body_bytes` is the largest request that is read."""
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
 
     @classmethod
-    def from_credentials(cls, credentials: Optional[Dict[Text, Any]]) -> RestInput:
-        """Created from credentials.yml."""
-        return cls(**(credentials or {}))
+    def name(cls) -> str:
+        """As Rasa's own collector, for responses that are for one channel only."""
+        return "collector"
 
-    def __init__(self, max_body_bytes: int = 65536) -> None:
-        self._max_body_bytes = max_body_bytes
+    async def give_out(self, reply: dict[str, Any]) -> None:
+        """Adds a reply to the others."""
+        self.messages.append(reply)
 
-    @staticmethod
-    async def on_message_wrapper(
-        on_new_message: OnNewMessage,
-        text: Text,
-        queue: Queue,
-        sender_id: Text,
-        input_channel: Text,
-        metadata: Optional[Dict[Text, Any]],
-    ) -> None:
-        """Handles a message whose replies are streamed; the stream ends whatever happens."""
-        collector = WholeQueue(queue)
-        try:
-            await on_new_message(UserMessage(text, collector, sender_id, input_channel=input_channel, metadata=metadata))
-            if not collector.has_replied:
-                await queue.put({"recipient_id": sender_id, "text": SORRY})
-        except Exception:
-            logger.exception("A message could not be handled")
-            await queue.put({"recipient_id": sender_id, "text": SORRY})
-        finally:
-            await queue.put("DONE")
+
+class WholeQueue(WholeReplies):
+    """Puts replies into a queue as they come."""
+
+    def __init__(self, replies: Queue[dict[str, Any] | None]) -> None:
+        self._replies = replies
+
+    @classmethod
+    def name(cls) -> str:
+        """As Rasa's own queue, for responses that are for one channel only."""
+        return "queue"
+
+    async def give_out(self, reply: dict[str, Any]) -> None:
+        """Adds a reply to those that wait."""
+        await self._replies.put(reply)
+
+
+class RestInput(ProgramInput):
+    """The REST channel."""
+
+    @classmethod
+    def name(cls) -> str:
+        """The channel's name."""
+        return "rest"
+
+    @classmethod
+    def from_credentials(cls, credentials: dict[str, Any] | None) -> RestInput:
+        """Created from credentials.yml. Raises SettingsError."""
+        return cls(**settings.known(cls, credentials))
 
     def blueprint(self, on_new_message: OnNewMessage) -> Blueprint:
         """The routes of the channel."""
-        webhook = Blueprint(f"custom_webhook_{type(self).__name__}", inspect.getmodule(self).__name__)
+        webhook = Blueprint("rest_webhook")
 
         @webhook.route("/", methods=["GET"])
-        async def health(request: Request) -> HTTPResponse:
+        async def health(_: Request) -> HTTPResponse:
             return response.json({"status": "ok"})
 
         @webhook.route("/webhook", methods=["POST"])
-        async def receive(request: Request) -> HTTPResponse:
+        async def receive(request: Request) -> HTTPResponse | ResponseStream:
             try:
-                sender, text, metadata = read_message(request, self._max_body_bytes)
+                message = await self.read(request)
             except BadRequest as error:
                 return error.response()
             if request.args.get("stream", "").lower() == "true":
-                stream = self.stream_response(on_new_message, text, sender, self.name(), metadata)
-                return response.stream(stream, content_type="text/event-stream")
-            return response.json(await self._replies(on_new_message, text, sender, metadata))
+                return ResponseStream(_stream(on_new_message, message), content_type="text/event-stream")
+            collector = WholeCollector()
+            failed = await handled(on_new_message, message, collector)
+            # No reply at all means that the action server is away.
+            failures = [failed_reply(failed, message)] if failed or not collector.messages else []
+            return response.json([*collector.messages, *failures], dumps=json.dumps)
 
         return webhook
 
-    async def _replies(
-        self, on_new_message: OnNewMessage, text: Text, sender: Text, metadata: Optional[Dict[Text, Any]]
-    ) -> List[Dict[Text, Any]]:
-        collector = WholeCollector()
-        try:
-            await on_new_message(UserMessage(text, collector, sender, input_channel=self.name(), metadata=metadata))
-        except Exception:
-            logger.exception("A message could not be handled")
-            collector.messages.append({"recipient_id": sender, "text": SORRY})
-        # No reply at all means that the action server is away.
-        return collector.messages or [{"recipient_id": sender, "text": SORRY}]
+
+def _stream(on_new_message: OnNewMessage, message: UserMessage) -> Callable[[Any], Coroutine[Any, Any, None]]:
+    """Writes each reply as a line; the stream ends whatever happens."""
+    replies: Queue[dict[str, Any] | None] = Queue()
+
+    async def handle() -> Exception | None:
+        error = await handled(on_new_message, message, WholeQueue(replies))
+        await replies.put(None)
+        return error
+
+    async def stream(answer: Any) -> None:
+        handling = create_task(handle())
+        has_replied = False
+        while (reply := await replies.get()) is not None:
+            has_replied = True
+            await answer.write(json.dumps(reply) + "\n")
+        error = await handling
+        if error or not has_replied:
+            await answer.write(json.dumps(failed_reply(error, message)) + "\n")
+
+    return stream

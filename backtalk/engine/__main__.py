@@ -1,23 +1,40 @@
-"""`python -m backtalk.engine serve` serves the bot; any other word is a command of Rasa, such as `train` or `data validate`."""
+"""`python -m backtalk.engine serve` serves the bot, and `actions` its actions alone.
+
+Any other word is a command of Rasa, such as `train`.
+"""
 
 import argparse
 import sys
 
-from backtalk.engine.without_tensorflow import leave_out_tensorflow
+from backtalk.engine import prepare_rasa
 
 
 def main() -> None:
-    """Runs the command. Rasa is imported behind the placeholders for TensorFlow."""
-    leave_out_tensorflow()
-    if sys.argv[1:2] != ["serve"]:
-        from rasa.__main__ import main as rasa_main
+    """Runs the command."""
+    prepare_rasa()
+    from backtalk.engine.shortcuts import take_shortcuts
 
-        return rasa_main()
-    from backtalk.engine.serve import add_arguments, serve
+    take_shortcuts()
+    command, options = sys.argv[1:2], sys.argv[2:]
+    if command == ["serve"]:
+        from backtalk.engine import serve
 
-    parser = argparse.ArgumentParser(prog="python -m backtalk.engine serve", description="Serves the bot and its actions.")
-    add_arguments(parser)
-    serve(parser.parse_args(sys.argv[2:]))
+        parser = argparse.ArgumentParser(
+            prog="python -m backtalk.engine serve", description="Serves the bot and its actions."
+        )
+        serve.add_arguments(parser)
+        return serve.serve(parser.parse_args(options))
+    if command == ["actions"]:
+        from backtalk.engine import actions
+
+        parser = argparse.ArgumentParser(
+            prog="python -m backtalk.engine actions", description="Serves the actions, for a bot elsewhere."
+        )
+        actions.add_arguments(parser)
+        return actions.serve(parser.parse_args(options))
+    from rasa.__main__ import main as rasa_main
+
+    return rasa_main()
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import datetime, timedelta, timezone
-from typing import Any, Optional, Text
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from rasa.core.jobs import scheduler
 from rasa.shared.core.constants import ACTION_NAME_SENDER_ID_CONNECTOR_STR
@@ -17,7 +17,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from sanic import Sanic
 
 from backtalk.check_in import DUE
-from backtalk.engine.tracker_store import RememberingTrackerStore, store_of
+from backtalk.engine.tracker_store import RememberingTrackerStore
 
 logger = logging.getLogger(__name__)
 
@@ -27,32 +27,40 @@ _OLDEST = timedelta(days=30)
 _AT_ONCE = timedelta(seconds=2)
 
 
-async def set_reminders_anew(app: Sanic, _: Any = None) -> None:
+async def set_reminders_anew(app: Sanic[Any, Any]) -> None:
     """Schedules the check-ins that are due in the future, and those that fell due while no server ran."""
     agent = app.ctx.agent
-    store = store_of(agent)
+    store = agent.tracker_store
     if not isinstance(store, RememberingTrackerStore) or not agent.processor:
         return
     channels = {channel.name(): channel for channel in getattr(app.ctx, "input_channels", None) or ()}
     count = 0
-    for sender in store.senders_with_reminders(time.time() - _OLDEST.total_seconds()):
-        tracker = await store.retrieve(sender)
+    for sender in await store.senders_with_reminders(time.time() - _OLDEST.total_seconds()):
+        # All of it: the reminder may stand before the part that the bot works with.
+        tracker = await store.retrieve_full_tracker(sender)
         event = _pending(tracker) if tracker else None
-        channel = channels.get(tracker.get_latest_input_channel() or "") if event else None
+        if tracker is None or event is None:
+            continue
+        channel = channels.get(tracker.get_latest_input_channel() or "")
         output = channel.get_output_channel() if channel else None
         if output is None:
             continue
-        due = max(event.trigger_date_time, datetime.now(timezone.utc) + _AT_ONCE)
+        due = max(event.trigger_date_time, datetime.now(UTC) + _AT_ONCE)
         (await scheduler()).add_job(
-            agent.processor.handle_reminder, "date", run_date=due, args=[event, sender, output], id=event.name,
-            replace_existing=True, name=event.scheduled_job_name(sender),
+            agent.processor.handle_reminder,
+            "date",
+            run_date=due,
+            args=[event, sender, output],
+            id=event.name,
+            replace_existing=True,
+            name=event.scheduled_job_name(sender),
         )
         count += 1
     if count:
         logger.info("%d check-ins are set.", count)
 
 
-async def cancel_reminders(sender: Text) -> None:
+async def cancel_reminders(sender: str) -> None:
     """Takes the reminders of a conversation out of this server's schedule."""
     for job in (await scheduler()).get_jobs():
         if job.name.endswith(f"{ACTION_NAME_SENDER_ID_CONNECTOR_STR}{sender}"):
@@ -60,12 +68,15 @@ async def cancel_reminders(sender: Text) -> None:
 
 
 def is_still_due(tracker: DialogueStateTracker, reminder: ReminderScheduled) -> bool:
-    """Whether a reminder is the check-in that the conversation waits for: not cancelled, not set anew, not sent by another server."""
+    """Whether a reminder is the check-in that the conversation waits for.
+
+    It is not where it was cancelled, set anew, or sent by another server.
+    """
     due = tracker.get_slot(DUE)
     return bool(due) and datetime.fromisoformat(due) == reminder.trigger_date_time
 
 
-def _pending(tracker: DialogueStateTracker) -> Optional[ReminderScheduled]:
+def _pending(tracker: DialogueStateTracker) -> ReminderScheduled | None:
     """The reminder of a check-in that was neither cancelled nor sent."""
     if not tracker.get_slot(DUE):
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional, Text
+from typing import Any
 
 from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
 from rasa.shared.core.domain import Domain
@@ -13,15 +13,18 @@ from backtalk.wording import personal
 
 
 class PersonalResponses(TemplatedNaturalLanguageGenerator):
-    """Speaks to the person whose back it is, or of that person to somebody who writes for another: see `backtalk.wording`."""
+    """Speaks to the person whose back it is, or of that person to somebody who writes for another.
 
-    def __init__(self, endpoint_config: Optional[EndpointConfig] = None, domain: Optional[Domain] = None) -> None:
+    See `backtalk.wording`.
+    """
+
+    def __init__(self, endpoint_config: EndpointConfig | None = None, domain: Domain | None = None) -> None:
         """Takes what Rasa gives to a generator that endpoints.yml names."""
         super().__init__(domain.responses if domain else {})
 
     def _fill_response(
-        self, response: Dict[Text, Any], filled_slots: Optional[Dict[Text, Any]] = None, **kwargs: Any
-    ) -> Dict[Text, Any]:
+        self, response: dict[str, Any], filled_slots: dict[str, Any] | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
         """Chooses the words before the gaps are filled, so that a visitor's own brackets stay as they are."""
         slots = filled_slots or {}
         if isinstance(response.get("text"), str):

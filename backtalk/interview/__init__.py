@@ -1,4 +1,4 @@
-"""The questionnaire as pure functions: what is known, what a message adds to it, and what to ask next. Imports no Rasa."""
+"""The questionnaire as pure functions: what is known, what a message adds, and what to ask next. Imports no Rasa."""
 
 from backtalk.interview.hearing import Heard, hear
 from backtalk.interview.model import (
@@ -25,6 +25,24 @@ from backtalk.interview.questions import (
 )
 
 __all__ = [
-    "AGE", "CHECKLISTS", "CONFIRM", "FOUND", "Heard", "Interview", "MOST_BUTTONS", "NONE", "QUESTIONS", "UNSURE", "checklist",
-    "doubted", "entry", "fresh_start", "go_back", "hear", "in_doubt", "look_again", "next_question", "was_picked_from",
+    "AGE",
+    "CHECKLISTS",
+    "CONFIRM",
+    "FOUND",
+    "MOST_BUTTONS",
+    "NONE",
+    "QUESTIONS",
+    "UNSURE",
+    "Heard",
+    "Interview",
+    "checklist",
+    "doubted",
+    "entry",
+    "fresh_start",
+    "go_back",
+    "hear",
+    "in_doubt",
+    "look_again",
+    "next_question",
+    "was_picked_from",
 ]

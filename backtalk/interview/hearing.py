@@ -3,12 +3,24 @@
 A message arrives as the entities of `backtalk.language.entities` (or of a button), the open question, and the intent.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Iterable, Mapping, Optional, Sequence
+from typing import Any
 
 from backtalk.interview.message import ALL, DENIED, NO, ONLY, PAST, PRESENT, SKIP, UNCERTAIN, YES, Message
 from backtalk.interview.model import (
-    AGE, CHECKLISTS, CONFIRM, FOUND, NONE, OTHER, SELF, UNSURE, Ids, Interview, unique, without,
+    AGE,
+    CHECKLISTS,
+    CONFIRM,
+    FOUND,
+    NONE,
+    OTHER,
+    SELF,
+    UNSURE,
+    Ids,
+    Interview,
+    unique,
+    without,
 )
 from backtalk.interview.questions import checklist, doubted, whole_checklist
 from backtalk.knowledge import Knowledge
@@ -22,8 +34,11 @@ _KINDS = ("red_flag", "caution", "sign")
 
 @dataclass(frozen=True)
 class Heard:
-    """An interview after a message. `answered`: the open question is dealt with; `learned`: something new was said;
-    `corrected`: something said before was changed."""
+    """An interview after a message.
+
+    `answered`: the open question is dealt with; `learned`: something new was said; `corrected`: something said before
+    was changed.
+    """
 
     interview: Interview
     answered: bool
@@ -34,8 +49,8 @@ class Heard:
 def hear(
     interview: Interview,
     entities: Sequence[Mapping[str, Any]],
-    question: Optional[str],
-    intent: Optional[str],
+    question: str | None,
+    intent: str | None,
     knowledge: Knowledge,
 ) -> Heard:
     """What is known after a message. Ids that the knowledge does not have are ignored."""
@@ -54,13 +69,14 @@ def hear(
     after = _reopen(after, before, knowledge)
     learned = after != before
     answered = _is_answered(question, after, before, learned)
-    if answered and question != CONFIRM and not after.is_open(question):
-        after = replace(after, trail=(*without(after.trail, question), question), reopened=without(after.reopened, question))
+    if question is not None and answered and question != CONFIRM and not after.is_open(question):
+        trail, reopened = (*without(after.trail, question), question), without(after.reopened, question)
+        after = replace(after, trail=trail, reopened=reopened)
     corrected = learned and after.conflicts == before.conflicts and _is_changed(after, before)
     return Heard(after, answered, learned, corrected)
 
 
-def _is_answered(question: Optional[str], after: Interview, before: Interview, learned: bool) -> bool:
+def _is_answered(question: str | None, after: Interview, before: Interview, learned: bool) -> bool:
     if question is None:
         return False
     if question == CONFIRM:
@@ -96,7 +112,10 @@ def _hear_patient(interview: Interview, message: Message) -> Interview:
         interview = replace(interview, patient=patient, age=age, unsure=without(interview.unsure, AGE))
     if interview.patient == OTHER and patient == OTHER and told.get("relation"):
         interview = replace(
-            interview, relation=_text(told["relation"]), pronoun=_pronoun(told.get("pronoun")), child=_text(told.get("child"))
+            interview,
+            relation=_text(told["relation"]),
+            pronoun=_pronoun(told.get("pronoun")),
+            child=_text(told.get("child")),
         )
     spoken_of = _pronoun(message.first("pronoun", str))
     if interview.patient == OTHER and spoken_of and interview.pronoun in (None, "they"):
@@ -106,28 +125,28 @@ def _hear_patient(interview: Interview, message: Message) -> Interview:
     return replace(interview, age=ages[0]) if ages and whose == (interview.patient or SELF) else interview
 
 
-def _text(value: Any) -> Optional[str]:
+def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _pronoun(value: Any) -> Optional[str]:
+def _pronoun(value: Any) -> str | None:
     return value if value in ("he", "she", "they") else None
 
 
-def _hear_findings(interview: Interview, message: Message, question: Optional[str], knowledge: Knowledge) -> Interview:
+def _hear_findings(interview: Interview, message: Message, question: str | None, knowledge: Knowledge) -> Interview:
     patient = interview.patient
     checking = question in CHECKLISTS
     said, flags = dict(interview.said), list(interview.red_flags)
-    told = []
+    told: list[str] = []
     for e in message.findings("red_flag", knowledge.red_flags, patient, weak=checking):
         if not e.get("weak") or e["value"] in interview.offered:
             told.append(e["value"])
             said.setdefault(e["value"], e.get("said") or knowledge.red_flags[e["value"]].name)
     onset = _onset(interview, message, question, knowledge)
-    if onset and knowledge.onsets[onset["value"]].red_flag:
-        flag = knowledge.onsets[onset["value"]].red_flag
-        told.append(flag)
-        said.setdefault(flag, onset.get("said") or knowledge.red_flags[flag].name)
+    raised = knowledge.onsets[onset["value"]].red_flag if onset else None
+    if onset and raised:
+        told.append(raised)
+        said.setdefault(raised, onset.get("said") or knowledge.red_flags[raised].name)
     flags += told
     uncertain = [
         e
@@ -136,12 +155,17 @@ def _hear_findings(interview: Interview, message: Message, question: Optional[st
             *_uncertain_trauma(message, patient, knowledge),
         )
         if e["value"] not in flags
-        and (e["value"] not in (*interview.cleared, *interview.unsure) or _is_told_after_all(e["value"], question, knowledge))
+        and (
+            e["value"] not in (*interview.cleared, *interview.unsure)
+            or _is_told_after_all(e["value"], question, knowledge)
+        )
     ]
     for e in uncertain:
         said.setdefault(e["value"], e.get("said") or "")
     more = {
-        name: [e for status in (PRESENT, UNCERTAIN) for e in message.findings(name, known, patient, status, weak=checking)]
+        name: [
+            e for status in (PRESENT, UNCERTAIN) for e in message.findings(name, known, patient, status, weak=checking)
+        ]
         for name, known in (("caution", knowledge.cautions), ("sign", knowledge.signs))
     }
     for e in (*more["caution"], *more["sign"]):
@@ -156,7 +180,9 @@ def _hear_findings(interview: Interview, message: Message, question: Optional[st
         signs=unique((*interview.signs, *(e["value"] for e in more["sign"]))),
         # One in doubt stays so unless it is told once more.
         flags_to_confirm=tuple(
-            flag for flag in pending if flag not in (*told, *signs_told) and (flag not in flags or flag in doubted(interview))
+            flag
+            for flag in pending
+            if flag not in (*told, *signs_told) and (flag not in flags or flag in doubted(interview))
         ),
         cleared=without(interview.cleared, *told),
         unsure=without(interview.unsure, *told),
@@ -166,38 +192,45 @@ def _hear_findings(interview: Interview, message: Message, question: Optional[st
     return _hear_quantities(interview, message, question, knowledge)
 
 
-def _is_told_after_all(flag: str, question: Optional[str], knowledge: Knowledge) -> bool:
-    """Whether a flag that was denied is asked about once more when words in doubt name it again: an emergency's, outside its own question."""
+def _is_told_after_all(flag: str, question: str | None, knowledge: Knowledge) -> bool:
+    """Whether a flag that was denied is asked about once more when words in doubt name it again.
+
+    An emergency's is, outside its own question.
+    """
     return question != CONFIRM and knowledge.red_flags[flag].level == knowledge.gravest
 
 
 def _onset(
-    interview: Interview, message: Message, question: Optional[str], knowledge: Knowledge
-) -> Optional[Mapping[str, Any]]:
-    """The onset that a message adds: one that raises a flag wins, else the first while none is known or one is corrected."""
-    found = message.findings("onset", knowledge.onsets, interview.patient, weak=_asks("onset", interview, message, question))
+    interview: Interview, message: Message, question: str | None, knowledge: Knowledge
+) -> Mapping[str, Any] | None:
+    """The onset that a message adds.
+
+    One that raises a flag wins, else the first while none is known or one is corrected.
+    """
+    weak = _asks("onset", interview, message, question)
+    found = message.findings("onset", knowledge.onsets, interview.patient, weak=weak)
     grave = next((e for e in found if knowledge.onsets[e["value"]].red_flag), None)
-    known = interview.onset and interview.onset != "unknown"
-    if grave and not (known and knowledge.onsets[interview.onset].red_flag):
+    known = interview.onset if interview.onset != "unknown" else None
+    if grave and not (known and knowledge.onsets[known].red_flag):
         return grave
     harmless = [e for e in found if not knowledge.onsets[e["value"]].red_flag] if message.corrects else found
     concrete = [e for e in harmless if e["value"] != "unknown"] or harmless
     return concrete[0] if concrete and (not known or message.corrects) else None
 
 
-def _asks(name: str, interview: Interview, message: Message, question: Optional[str]) -> bool:
+def _asks(name: str, interview: Interview, message: Message, question: str | None) -> bool:
     """Whether a message answers this question: the open one or, when it corrects something, the one before."""
     return question == name or (message.corrects and interview.trail[-1:] == (name,))
 
 
-def _uncertain_trauma(message: Message, patient: Optional[str], knowledge: Knowledge) -> list[Mapping[str, Any]]:
+def _uncertain_trauma(message: Message, patient: str | None, knowledge: Knowledge) -> list[Mapping[str, Any]]:
     found = message.findings("onset", knowledge.onsets, patient, UNCERTAIN)
     return [
         {**e, "value": knowledge.onsets[e["value"]].red_flag} for e in found if knowledge.onsets[e["value"]].red_flag
     ]
 
 
-def _hear_regions(interview: Interview, message: Message, question: Optional[str], knowledge: Knowledge) -> Interview:
+def _hear_regions(interview: Interview, message: Message, question: str | None, knowledge: Knowledge) -> Interview:
     """Places are added to those known; a correction puts them in their stead, and "not my neck" takes one out."""
     known = (*knowledge.regions, "everywhere")
     weak = _asks("regions", interview, message, question)
@@ -215,7 +248,7 @@ def _hear_regions(interview: Interview, message: Message, question: Optional[str
     return replace(interview, regions=unique((*kept, *found)), said=said)
 
 
-def _hear_quantities(interview: Interview, message: Message, question: Optional[str], knowledge: Knowledge) -> Interview:
+def _hear_quantities(interview: Interview, message: Message, question: str | None, knowledge: Knowledge) -> Interview:
     durations = message.durations(weak=question == "duration" or message.corrects)
     if durations:
         # A message may date several things; the longest is the one that matters to triage.
@@ -229,7 +262,7 @@ def _hear_quantities(interview: Interview, message: Message, question: Optional[
 
 
 def _hear_duration(
-    interview: Interview, told: Mapping[str, Any], message: Message, question: Optional[str], knowledge: Knowledge
+    interview: Interview, told: Mapping[str, Any], message: Message, question: str | None, knowledge: Knowledge
 ) -> Interview:
     """Takes a duration; of two that do not go together the longer holds until the question is answered once more."""
     words, days, known = str(told.get("said") or told["value"]), float(told["value"]), interview.duration_days
@@ -241,9 +274,10 @@ def _hear_duration(
     tells = message.tells and not message.asks
     if known is None or is_only_of_today or not tells or not _far_apart(known, days, knowledge.long_duration.days):
         return interview
-    longer = {"duration": words, "duration_days": days} if days > known else {}
     conflicts = {**interview.conflicts, "duration": [interview.duration, words]}
-    return replace(interview, **longer, conflicts=conflicts, reopened=unique((*interview.reopened, "duration")))
+    reopened = unique((*interview.reopened, "duration"))
+    longer, longer_days = (words, days) if days > known else (interview.duration, known)
+    return replace(interview, duration=longer, duration_days=longer_days, conflicts=conflicts, reopened=reopened)
 
 
 def _far_apart(one: float, other: float, limit: float) -> bool:
@@ -257,12 +291,12 @@ def _strings(message: Message, name: str) -> list[str]:
 
 
 def _hear_denials(
-    after: Interview, before: Interview, message: Message, question: Optional[str], knowledge: Knowledge
+    after: Interview, before: Interview, message: Message, question: str | None, knowledge: Knowledge
 ) -> Interview:
     """What a message takes back of that which was told before.
 
-    A danger sign that is denied is asked about before it goes; one below an emergency goes at once where the message says that it corrects
-    something. "It was a joke" puts all signs in doubt that call for an examination at once.
+    A danger sign that is denied is asked about before it goes; one below an emergency goes at once where the message
+    says that it corrects something. "It was a joke" puts all signs in doubt that call for an examination at once.
     """
     denied = _denied(before, message, knowledge)
     # Where a plain yes or no is asked for, the answer decides.
@@ -279,8 +313,9 @@ def _hear_denials(
         at_once.append(replaced)
     elif replaced and replaced not in at_once:
         doubtful.append(replaced)
-    gone = () if not message.corrects else tuple(
-        e["value"] for name in ("caution", "sign") for e in message.findings(name, (*after.cautions, *after.signs), before.patient, DENIED)
+    others = (*after.cautions, *after.signs) if message.corrects else ()
+    gone = tuple(
+        e["value"] for name in ("caution", "sign") for e in message.findings(name, others, before.patient, DENIED)
     )
     if _ends_an_emergency(after, at_once, gone, knowledge):
         doubtful = [*at_once, *(sign for sign in gone if sign in after.signs), *doubtful]
@@ -311,8 +346,8 @@ def _denied(interview: Interview, message: Message, knowledge: Knowledge) -> lis
 
 
 def _replaced_onset(
-    after: Interview, before: Interview, message: Message, question: Optional[str], knowledge: Knowledge
-) -> Optional[str]:
+    after: Interview, before: Interview, message: Message, question: str | None, knowledge: Knowledge
+) -> str | None:
     """The flag of a fall or an accident in whose stead a message tells of another beginning."""
     now = knowledge.onsets[after.onset].red_flag if after.onset else None
     flags = [onset.red_flag for onset in knowledge.onsets.values() if onset.red_flag in before.red_flags]
@@ -335,7 +370,11 @@ def _without(interview: Interview, gone: Iterable[str], knowledge: Knowledge) ->
         flags_to_confirm=without(interview.flags_to_confirm, *gone),
         unsure=without(interview.unsure, *gone),
         cleared=unique((*interview.cleared, *gone)),
-        said={name: words for name, words in interview.said.items() if name not in gone and not (name == "onset" and raises in gone)},
+        said={
+            name: words
+            for name, words in interview.said.items()
+            if name not in gone and not (name == "onset" and raises in gone)
+        },
     )
 
 
@@ -346,7 +385,8 @@ def _hear_unsure(interview: Interview, message: Message, question: str) -> Inter
     if not interview.is_open(question) or message.answer not in (UNSURE, SKIP):
         return interview
     if question in interview.conflicts:
-        return replace(interview, conflicts={name: both for name, both in interview.conflicts.items() if name != question})
+        conflicts = {name: both for name, both in interview.conflicts.items() if name != question}
+        return replace(interview, conflicts=conflicts)
     if question == "onset":
         return replace(interview, onset="unknown", unsure=unique((*interview.unsure, question)))
     if question == "regions":
@@ -363,7 +403,9 @@ def _hear_age(interview: Interview, message: Message) -> Interview:
     ages = [number for number in message.numbers("number") if 0 <= number <= _OLDEST]
     if ages:
         return replace(interview, age=ages[0])
-    return replace(interview, unsure=unique((*interview.unsure, AGE))) if message.answer in (UNSURE, SKIP) else interview
+    if message.answer in (UNSURE, SKIP):
+        return replace(interview, unsure=unique((*interview.unsure, AGE)))
+    return interview
 
 
 def _hear_confirmation(interview: Interview, message: Message, pending: Ids) -> Interview:
@@ -376,8 +418,8 @@ def _hear_confirmation(interview: Interview, message: Message, pending: Ids) -> 
     if message.answer in (YES, ALL):
         flags = interview.red_flags if flag in interview.signs else unique((*interview.red_flags, flag))
         return replace(interview, flags_to_confirm=waiting, red_flags=flags, unsure=without(interview.unsure, flag))
-    named = any(message.findings(kind, (flag,), interview.patient, DENIED) for kind in _KINDS) or _onset_denied(message, flag, interview)
-    if message.says_no or named:
+    named = any(message.findings(kind, (flag,), interview.patient, DENIED) for kind in _KINDS)
+    if message.says_no or named or _onset_denied(message, flag, interview):
         return _without(interview, (flag,), message.knowledge)
     if message.answer in (UNSURE, SKIP) and in_doubt:
         # Told before, and nobody says now that it is not so.
@@ -396,7 +438,9 @@ def _onset_denied(message: Message, flag: str, interview: Interview) -> bool:
 def _hear_checklist(
     interview: Interview, message: Message, question: str, offered: Ids, knowledge: Knowledge
 ) -> Interview:
-    denied = {e["value"] for kind in _KINDS for e in message.findings(kind, offered, interview.patient, DENIED, weak=True)}
+    denied = {
+        e["value"] for kind in _KINDS for e in message.findings(kind, offered, interview.patient, DENIED, weak=True)
+    }
     ordinals = [len(offered) if n == _LAST else n for n in message.numbers("ordinal", weak=False)]
     places = [float(n) for n in (*message.numbers("number", weak=False), *ordinals)]
     chosen = [offered[int(n) - 1] for n in places if n.is_integer() and 1 <= n <= len(offered)]
@@ -411,18 +455,26 @@ def _hear_checklist(
         if message.answer == ONLY:
             interview = replace(interview, cleared=_cleared_of_rest(interview, offered))
         is_part = message.tapped and message.answer != ONLY
-        return interview if is_part else replace(interview, **{question: FOUND})
+        return interview if is_part else _answered(interview, question, FOUND)
     if message.answer == NO and not _is_about_what_is_known(message, offered, interview):
-        known = _known(interview)
-        return replace(interview, **{question: FOUND if known.intersection(whole) else NONE}, cleared=_cleared_of_rest(interview, offered))
+        answer = FOUND if _known(interview).intersection(whole) else NONE
+        return replace(_answered(interview, question, answer), cleared=_cleared_of_rest(interview, offered))
     if message.answer in (UNSURE, SKIP) and not uncertain:
         left_open = checklist(question, interview, knowledge)
         return replace(
-            interview, **{question: UNSURE}, unsure=unique((*interview.unsure, question)),
+            _answered(interview, question, UNSURE),
+            unsure=unique((*interview.unsure, question)),
             unknown=unique((*interview.unknown, *(e for e in left_open if e not in denied))),
         )
     # Entries that were denied by name need not be asked again; the rest of the list still is.
     return replace(interview, cleared=unique((*interview.cleared, *(e for e in offered if e in denied))))
+
+
+def _answered(interview: Interview, question: str, answer: str) -> Interview:
+    """The interview with the answer to one of the checklists."""
+    if question == "warning_signs":
+        return replace(interview, warning_signs=answer)
+    return replace(interview, medical_history=answer)
 
 
 def _known(interview: Interview) -> set[str]:
@@ -436,15 +488,18 @@ def _cleared_of_rest(interview: Interview, offered: Ids) -> Ids:
 
 
 def _is_about_what_is_known(message: Message, offered: Ids, interview: Interview) -> bool:
-    """Whether a message corrects something from before ("no wait, the fever was last month"), and so does not answer the list."""
-    places = [bool(message.findings("region", message.knowledge.regions, interview.patient, status)) for status in (PRESENT, DENIED)]
-    if all(places):
+    """Whether a message corrects something from before, and so does not answer the list.
+
+    As in "no wait, the fever was last month".
+    """
+    regions, patient = message.knowledge.regions, interview.patient
+    if all(message.findings("region", regions, patient, status) for status in (PRESENT, DENIED)):
         # "No, it is my neck, not my lower back."
         return True
     known = without((*interview.red_flags, *interview.cautions, *interview.signs), *offered)
     statuses = (PRESENT, DENIED, PAST, UNCERTAIN)
     return message.corrects and any(
-        message.findings(kind, known, interview.patient, status, weak=True) for kind in _KINDS for status in statuses
+        message.findings(kind, known, patient, status, weak=True) for kind in _KINDS for status in statuses
     )
 
 
@@ -459,7 +514,11 @@ def _choose(interview: Interview, chosen: Sequence[str], knowledge: Knowledge) -
         else:
             (cautions if choice in knowledge.cautions else signs).append(choice)
     return replace(
-        interview, red_flags=unique(flags), cautions=unique(cautions), signs=unique(signs), said=said,
+        interview,
+        red_flags=unique(flags),
+        cautions=unique(cautions),
+        signs=unique(signs),
+        said=said,
         flags_to_confirm=without(interview.flags_to_confirm, *chosen),
         cleared=without(interview.cleared, *chosen),
         unsure=without(interview.unsure, *chosen),

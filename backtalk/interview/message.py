@@ -1,6 +1,8 @@
 """One message as the interview sees it."""
 
-from typing import Any, Collection, Mapping, Optional, Sequence
+import itertools
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, TypeVar
 
 from backtalk.interview.model import UNSURE
 from backtalk.knowledge import Knowledge
@@ -16,11 +18,13 @@ _TELLS = ("inform", "report_spasm", "correct", "affirm", "deny", "nlu_fallback",
 _BUTTONS_EXTRACTOR = "RegexMessageHandler"
 _LARGEST = 100_000
 
+_Kind = TypeVar("_Kind")
+
 
 class Message:
     """The entities of one message, with the questions that the interview asks of them."""
 
-    def __init__(self, entities: Sequence[Mapping[str, Any]], intent: Optional[str], knowledge: Knowledge):
+    def __init__(self, entities: Sequence[Mapping[str, Any]], intent: str | None, knowledge: Knowledge):
         self._entities = [dict(e, value=value) for e in entities for value in _values(e)]
         self.knowledge = knowledge
         self.tapped = any(e.get("extractor") == _BUTTONS_EXTRACTOR for e in entities)
@@ -30,29 +34,36 @@ class Message:
             spoken = None
         self.answer = None if intent in _ASKS_BACK else spoken or _ANSWER_OF_INTENT.get(intent or "")
         self.tells = intent in _TELLS
+        corrections = [e for e in self._entities if e["entity"] == "correction"]
+        marks = [e["value"] for e in corrections if e.get("status", PRESENT) == PRESENT]
         # "It has not stopped" takes nothing back.
-        marks = [e["value"] for e in self._entities if e["entity"] == "correction" and e.get("status", PRESENT) == PRESENT]
-        self._still_there = any(e["entity"] == "correction" and e.get("status", PRESENT) != PRESENT for e in self._entities)
+        self._still_there = any(e.get("status", PRESENT) != PRESENT for e in corrections)
         self.asks = any(e["entity"] == "question" for e in self._entities)
         self.corrects = bool("change" in marks or intent == "correct") and "add" not in marks
         self.takes_back = "take_back" in marks
         self.is_well = ("well" in marks or intent == "take_back") and spoken in (None, NO)
         self.answers = spoken is not None
 
-    def _spoken_answer(self) -> Optional[str]:
-        """The first short answer. Of two that overlap the later holds ("i do not" in "i do not know"), and the "no" of
-        "no fever" denies the fever and nothing else."""
+    def _spoken_answer(self) -> str | None:
+        """The first short answer.
+
+        Of two that overlap the later holds ("i do not" in "i do not know"), and the "no" of "no fever" denies the fever
+        and nothing else.
+        """
         answers = [e for e in self._entities if e["entity"] == "answer" and isinstance(e["value"], str)]
         denied = [e.get("start", -1) for e in self._entities if e.get("status") == DENIED]
         answers = [e for e in answers if not any(0 <= start - e.get("end", start - 9) <= 1 for start in denied)]
-        for answer, following in zip(answers, answers[1:]):
+        for answer, following in itertools.pairwise(answers):
             if following.get("start", 0) >= answer.get("end", 0):
-                return answer["value"]
-        return answers[-1]["value"] if answers else None
+                return str(answer["value"])
+        return str(answers[-1]["value"]) if answers else None
 
     @property
     def says_no(self) -> bool:
-        """Whether it is a plain no, by itself or of a person ("no", "I don't"), and not about a thing ("it has not stopped")."""
+        """Whether it is a plain no, by itself or of a person ("no", "I don't").
+
+        One about a thing is none ("it has not stopped").
+        """
         spoken = [e for e in self._entities if e["entity"] == "answer"]
         is_of_a_thing = any(str(e.get("said", "")).lower().startswith(("it ", "that ", "this ")) for e in spoken)
         if self.answer != NO or self._still_there or is_of_a_thing:
@@ -63,7 +74,7 @@ class Message:
         """The first entity of a name, or an empty one."""
         return next((e for e in self._entities if e["entity"] == name), {})
 
-    def first(self, name: str, kind: type) -> Any:
+    def first(self, name: str, kind: type[_Kind]) -> _Kind | None:
         """The first value of an entity that has the right type."""
         return next((e["value"] for e in self._entities if e["entity"] == name and isinstance(e["value"], kind)), None)
 
@@ -73,7 +84,7 @@ class Message:
         return [float(e["value"]) for e in found if _is_number(e["value"])]
 
     def findings(
-        self, name: str, known: Collection[str], patient: Optional[str], status: str = PRESENT, weak: bool = False
+        self, name: str, known: Collection[str], patient: str | None, status: str = PRESENT, weak: bool = False
     ) -> list[Mapping[str, Any]]:
         """The findings of a kind that have a status and are the patient's; `weak` lets answer-only words count."""
         return [
@@ -100,6 +111,6 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= _LARGEST
 
 
-def _values(entity: Mapping[str, Any]) -> list:
+def _values(entity: Mapping[str, Any]) -> list[Any]:
     value = entity.get("value")
     return value if isinstance(value, list) else [value]

@@ -1,16 +1,17 @@
 """What is asked next, what a checklist still holds, and the ways back."""
 
 from dataclasses import replace
-from typing import Any, Optional
+from typing import Any
 
 from backtalk.interview.model import AGE, CHECKLISTS, CONFIRM, OTHER, QUESTIONS, Ids, Interview, unique, without
-from backtalk.knowledge import Knowledge
+from backtalk.knowledge import Entry, Knowledge
 
 
-def next_question(interview: Interview, knowledge: Knowledge, is_told: bool = False) -> Optional[str]:
+def next_question(interview: Interview, knowledge: Knowledge, is_told: bool = False) -> str | None:
     """The slot to request next, or None when nothing more is to be asked.
 
-    Once a result was told (`is_told`) and the lists are answered, a correction brings no questions that were not asked before.
+    Once a result was told (`is_told`) and the lists are answered, a correction brings no questions that were not asked
+    before.
     """
     outcome = interview.outcome(knowledge)
     if doubted(interview):
@@ -48,12 +49,13 @@ def was_picked_from(question: str, interview: Interview, knowledge: Knowledge) -
     return rest != set(interview.offered) and rest == set(checklist(question, interview, knowledge))
 
 
-def entry(entry_id: str, knowledge: Knowledge) -> Any:
-    """The red flag, sign or caution of an id."""
-    for records in (knowledge.red_flags, knowledge.signs, knowledge.cautions):
-        if entry_id in records:
-            return records[entry_id]
-    raise KeyError(entry_id)
+def entry(entry_id: str, knowledge: Knowledge) -> Entry:
+    """The red flag, sign or caution of an id. Raises KeyError."""
+    if entry_id in knowledge.red_flags:
+        return knowledge.red_flags[entry_id]
+    if entry_id in knowledge.signs:
+        return knowledge.signs[entry_id]
+    return knowledge.cautions[entry_id]
 
 
 def whole_checklist(question: str, interview: Interview, knowledge: Knowledge) -> Ids:
@@ -66,7 +68,7 @@ def whole_checklist(question: str, interview: Interview, knowledge: Knowledge) -
     return (*signs, *(flag for flag in knowledge.red_flags if flag in wanted))
 
 
-def go_back(interview: Interview, knowledge: Knowledge) -> Optional[Interview]:
+def go_back(interview: Interview, knowledge: Knowledge) -> Interview | None:
     """The interview with the question answered last open again, or None where none was answered.
 
     What was named in it stays until it is denied: going back takes no danger sign away.
@@ -84,7 +86,10 @@ def look_again(interview: Interview, knowledge: Knowledge) -> Interview:
 
 
 def in_doubt(interview: Interview, knowledge: Knowledge) -> Interview:
-    """The interview with what makes an emergency in doubt: each sign waits for a plain yes or no, and counts until then."""
+    """The interview with what makes an emergency in doubt.
+
+    Each sign waits for a plain yes or no, and counts until then.
+    """
     grave = [flag for flag in interview.red_flags if knowledge.red_flags[flag].level == knowledge.gravest]
     return replace(interview, flags_to_confirm=unique((*(grave or interview.red_flags), *interview.flags_to_confirm)))
 
@@ -92,8 +97,12 @@ def in_doubt(interview: Interview, knowledge: Knowledge) -> Interview:
 def fresh_start(interview: Interview) -> Interview:
     """A new interview that keeps the danger signs of the one before, and of whom it speaks."""
     return Interview(
-        red_flags=interview.red_flags, patient=interview.patient, relation=interview.relation, pronoun=interview.pronoun,
-        child=interview.child, age=interview.age,
+        red_flags=interview.red_flags,
+        patient=interview.patient,
+        relation=interview.relation,
+        pronoun=interview.pronoun,
+        child=interview.child,
+        age=interview.age,
         said={flag: words for flag, words in interview.said.items() if flag in interview.red_flags},
     )
 
@@ -101,10 +110,10 @@ def fresh_start(interview: Interview) -> Interview:
 def _opened(interview: Interview, question: str, knowledge: Knowledge) -> Interview:
     """The interview with one question open, and what was denied or left open in it forgotten."""
     entries = whole_checklist(question, interview, knowledge) if question in CHECKLISTS else ()
-    emptied = {"duration_days": None} if question == "duration" else {}
+    # The names of fields, of which each has a type of its own.
+    emptied: dict[str, Any] = {question: None, **({"duration_days": None} if question == "duration" else {})}
     return replace(
         interview,
-        **{question: None},
         **emptied,
         trail=without(interview.trail, question),
         reopened=unique((*interview.reopened, question)),

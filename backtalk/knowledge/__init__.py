@@ -3,12 +3,15 @@
 from backtalk.knowledge.loader import KnowledgeError, load_knowledge, load_phrases
 from backtalk.knowledge.model import (
     Caution,
+    Child,
     Combination,
+    Entry,
     Knowledge,
     LongDuration,
     Muscle,
     Onset,
     OpenFlag,
+    OpenList,
     Phrases,
     RedFlag,
     Region,
@@ -19,6 +22,24 @@ from backtalk.knowledge.model import (
 )
 
 __all__ = [
-    "Caution", "Combination", "Knowledge", "KnowledgeError", "LongDuration", "Muscle", "Onset", "OpenFlag", "Phrases", "RedFlag",
-    "Region", "ReliefOption", "Sign", "Source", "UrgencyLevel", "load_knowledge", "load_phrases",
+    "Caution",
+    "Child",
+    "Combination",
+    "Entry",
+    "Knowledge",
+    "KnowledgeError",
+    "LongDuration",
+    "Muscle",
+    "Onset",
+    "OpenFlag",
+    "OpenList",
+    "Phrases",
+    "RedFlag",
+    "Region",
+    "ReliefOption",
+    "Sign",
+    "Source",
+    "UrgencyLevel",
+    "load_knowledge",
+    "load_phrases",
 ]

@@ -1,9 +1,10 @@
 """Loads and checks `data/knowledge/`. Whatever is wrong is refused with file, line and reason."""
 
 import os
-from functools import lru_cache
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any, Callable, Collection, Iterable, Mapping, Optional, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import jsonschema
 from ruamel.yaml import YAML
@@ -32,6 +33,8 @@ MOST_KEEP_DAYS = 3650
 
 _SCHEMA = Path(__file__).with_name("schema.yml")
 _Record = TypeVar("_Record")
+# A place in a file: keys and indexes, from the top on.
+_Place = tuple[str | int, ...]
 
 
 class KnowledgeError(ValueError):
@@ -48,11 +51,11 @@ def load_phrases(folder: Path = paths.KNOWLEDGE) -> model.Phrases:
     return _load_phrases(folder)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _load_knowledge(folder: Path) -> model.Knowledge:
     files = {name: _File.load(folder / f"{name}.yml", name) for name in FILES}
     records = {name: file.content for name, file in files.items()}
-    for name, file in files.items():
+    for file in files.values():
         file.check_unique()
     sources = _by_id(model.Source, records["sources"]["sources"])
     for file in files.values():
@@ -87,13 +90,13 @@ def _load_knowledge(folder: Path) -> model.Knowledge:
     return knowledge
 
 
-@lru_cache(maxsize=None)
+@cache
 def _load_phrases(folder: Path) -> model.Phrases:
     knowledge = load_knowledge(folder)
     shared = _File.load(folder / "phrases" / "vocabulary.yml", VOCABULARY)
     relatives = _File.load(folder / "relatives.yml", "relatives")
     vocabulary: dict[str, tuple[str, ...]] = {}
-    kinds: dict[str, dict] = {}
+    kinds: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {}
     assertion = _File.load(folder / "phrases" / "assertion.yml", "assertion")
     files = [assertion]
     _add_vocabulary(vocabulary, shared)
@@ -107,7 +110,7 @@ def _load_phrases(folder: Path) -> model.Phrases:
                 _check_phrase_id(file, actual, entry_id, knowledge)
                 entries = kinds.setdefault(actual, {})
                 if entry_id in entries:
-                    file.refuse(["phrases", entry_id], f"{entry_id!r} has phrases in another file already")
+                    file.refuse(("phrases", entry_id), f"{entry_id!r} has phrases in another file already")
                 entries[entry_id] = {strength: tuple(map(str, texts)) for strength, texts in wordings.items()}
     for flag in knowledge.red_flags.values():
         raised_by_onset = any(onset.red_flag == flag.id for onset in knowledge.onsets.values())
@@ -115,16 +118,16 @@ def _load_phrases(folder: Path) -> model.Phrases:
             raise KnowledgeError(f"{folder / 'phrases'}: no file has phrases for the red flag {flag.id!r}")
     for file in files:
         file.check_phrases(vocabulary)
+    conditions: list[model.RedFlag | model.Caution] = [*knowledge.red_flags.values(), *knowledge.cautions.values()]
     return model.Phrases(
         kinds=kinds,
         vocabulary=vocabulary,
         assertion=assertion.content,
-        standing=frozenset(
-            entry.id for entry in (*knowledge.red_flags.values(), *knowledge.cautions.values()) if entry.standing
-        ),
+        standing=frozenset(condition.id for condition in conditions if condition.standing),
         relatives={
             word: model.Relative(entry["pronoun"], entry.get("child", "no"))
-            for entry in relatives.content["relatives"] for word in entry["words"]
+            for entry in relatives.content["relatives"]
+            for word in entry["words"]
         },
     )
 
@@ -149,26 +152,26 @@ class _File:
             place = f", line {mark.line + 1}" if mark else ""
             raise KnowledgeError(f"{path}{place}: not valid YAML: {getattr(error, 'problem', error)}") from None
         file = cls(path, content)
-        error = jsonschema.exceptions.best_match(_validator(schema).iter_errors(content))
-        if error:
-            file.refuse(list(error.absolute_path), error.message)
+        fault = jsonschema.exceptions.best_match(_validator(schema).iter_errors(content))
+        if fault:
+            file.refuse(tuple(fault.absolute_path), fault.message)
         return file
 
-    def refuse(self, place: list, reason: str) -> None:
-        """Raises the KnowledgeError for a place, given as keys and indexes."""
+    def refuse(self, place: _Place, reason: str) -> NoReturn:
+        """Raises the KnowledgeError for a place."""
         where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
         raise KnowledgeError(f"{self.path}, line {self._line(place)}, {where or 'top'}: {reason}")
 
     def check_unique(self) -> None:
         for name, entries in self.content.items():
-            seen: set[str] = set()
+            seen: set[str | None] = set()
             for index, entry in enumerate(entries if isinstance(entries, list) else ()):
                 entry_id = entry.get("id", entry.get("name")) if isinstance(entry, dict) else entry
                 if entry_id in seen:
-                    self.refuse([name, index], f"{entry_id!r} stands here twice")
+                    self.refuse((name, index), f"{entry_id!r} stands here twice")
                 seen.add(entry_id)
 
-    def check_references(self, field: str, known: Iterable[str], where: str, only: Optional[str] = None) -> None:
+    def check_references(self, field: str, known: Iterable[str], where: str, only: str | None = None) -> None:
         """Refuses an id under `field`, anywhere in the file, that is not in `known`."""
         for place, value in _walk(self.content):
             if place and place[-1] == field and (only is None or place[0] == only):
@@ -185,7 +188,7 @@ class _File:
                 except syntax.PhraseError as error:
                     self.refuse(place, str(error))
 
-    def _line(self, place: list) -> int:
+    def _line(self, place: _Place) -> int:
         with self.path.open(encoding="utf-8") as stream:
             node = YAML().compose(stream)
         line = node.start_mark.line if node else 0
@@ -199,14 +202,14 @@ class _File:
         return line + 1
 
 
-@lru_cache(maxsize=None)
+@cache
 def _validator(name: str) -> jsonschema.Draft7Validator:
     schemas = YAML(typ="safe").load(_SCHEMA)
     return jsonschema.Draft7Validator({**schemas[name], "definitions": schemas["definitions"]})
 
 
-def _walk(value: Any, place: tuple = ()) -> Iterable[tuple[list, Any]]:
-    yield list(place), value
+def _walk(value: Any, place: _Place = ()) -> Iterable[tuple[_Place, Any]]:
+    yield place, value
     children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, child in children:
         yield from _walk(child, (*place, key))
@@ -223,7 +226,7 @@ def _record(make: Callable[..., _Record], entry: Mapping[str, Any]) -> _Record:
     return make(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
 
 
-def _by_id(make: Callable[..., _Record], entries: Iterable[Mapping], key: str = "id") -> dict[str, _Record]:
+def _by_id(make: Callable[..., _Record], entries: Iterable[Mapping[str, Any]], key: str = "id") -> dict[str, _Record]:
     return {entry[key]: _record(make, entry) for entry in entries}
 
 
@@ -236,10 +239,11 @@ def _follow_ups(content: Mapping[str, Any]) -> model.FollowUps:
 
 
 def _settings(defaults: Mapping[str, str], locales: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """The site's own settings: those of the environment, else those of the country in BACKTALK_COUNTRY, else the file's."""
+    """The site's own settings: the environment's, else those of the country in BACKTALK_COUNTRY, else the file's."""
     country = locales.get(os.environ.get(SETTING_PREFIX + "COUNTRY", "").upper(), {})
     return {
-        name: os.environ.get(SETTING_PREFIX + name.upper()) or country.get(name, value) for name, value in defaults.items()
+        name: os.environ.get(SETTING_PREFIX + name.upper()) or country.get(name, value)
+        for name, value in defaults.items()
     }
 
 
@@ -254,7 +258,9 @@ def _check_in(content: Mapping[str, Any]) -> model.CheckIn:
 def _privacy(content: Mapping[str, Any]) -> model.Privacy:
     days = os.environ.get(SETTING_PREFIX + "KEEP_DAYS") or str(content["keep_days"])
     if not (days.isascii() and days.isdecimal() and 1 <= int(days) <= MOST_KEEP_DAYS):
-        raise KnowledgeError(f"{SETTING_PREFIX}KEEP_DAYS must be a whole number of days from 1 to {MOST_KEEP_DAYS}, not {days!r}")
+        raise KnowledgeError(
+            f"{SETTING_PREFIX}KEEP_DAYS must be a whole number of days from 1 to {MOST_KEEP_DAYS}, not {days!r}"
+        )
     return model.Privacy(int(days))
 
 
@@ -269,21 +275,24 @@ def _check_ids(knowledge: model.Knowledge, files: Mapping[str, _File]) -> None:
     files["onsets"].check_references("red_flag", flags, "red_flags.yml")
     files["red_flags"].check_references("level", levels, "urgency.yml")
     files["red_flags"].check_references("after", knowledge.onsets, "onsets.yml")
-    files["cautions"].check_references("medical_history", {*flags, *knowledge.cautions}, "red_flags.yml or cautions.yml")
+    history = {*flags, *knowledge.cautions}
+    files["cautions"].check_references("medical_history", history, "red_flags.yml or cautions.yml")
     for name, kind, records, others in (
         ("red_flags", "signs", knowledge.signs, flags),
         ("cautions", "cautions", knowledge.cautions, {*flags, *knowledge.signs}),
     ):
         for index, entry in enumerate(records):
             if entry in others:
-                files[name].refuse([kind, index], f"{entry!r} is the id of a red flag or sign already")
-    files["relief"].check_references("never_with", conditions, "red_flags.yml, its signs, or cautions.yml")
-    files["relief"].check_references("caution_with", conditions, "red_flags.yml, its signs, cautions.yml or regions.yml")
-    files["relief"].check_references("only_regions", knowledge.regions, "regions.yml")
-    for index, entry in enumerate(knowledge.follow_ups.regions):
-        for region in entry.topics:
+                files[name].refuse((kind, index), f"{entry!r} is the id of a red flag or sign already")
+    relief = files["relief"]
+    relief.check_references("never_with", conditions, "red_flags.yml, its signs, or cautions.yml")
+    relief.check_references("caution_with", conditions, "red_flags.yml, its signs, cautions.yml or regions.yml")
+    relief.check_references("only_regions", knowledge.regions, "regions.yml")
+    for index, follow_up in enumerate(knowledge.follow_ups.regions):
+        for region in follow_up.topics:
             if region not in knowledge.regions:
-                files["follow_ups"].refuse(["follow_ups", "regions", index, region], f"{region!r} is not in regions.yml")
+                place = ("follow_ups", "regions", index, region)
+                files["follow_ups"].refuse(place, f"{region!r} is not in regions.yml")
     files["urgency"].check_references("level", levels, "the urgency of this file")
     for name in ("any_of", "with"):
         files["urgency"].check_references(name, facts, "red_flags.yml, its signs, or onsets.yml")
@@ -297,11 +306,11 @@ def _check_phrase_id(file: _File, kind: str, entry_id: str, knowledge: model.Kno
         "caution": knowledge.cautions,
     }.get(kind)
     if known is not None and entry_id not in known:
-        file.refuse(["phrases", entry_id], f"{entry_id!r} is no {kind.replace('_', ' ')} of the knowledge files")
+        file.refuse(("phrases", entry_id), f"{entry_id!r} is no {kind.replace('_', ' ')} of the knowledge files")
 
 
-def _add_vocabulary(vocabulary: dict, file: _File) -> None:
+def _add_vocabulary(vocabulary: dict[str, tuple[str, ...]], file: _File) -> None:
     for name, words in file.content.get(VOCABULARY, {}).items():
         if name in vocabulary:
-            file.refuse([VOCABULARY, name], f"the word list {name!r} stands in another file already")
+            file.refuse((VOCABULARY, name), f"the word list {name!r} stands in another file already")
         vocabulary[name] = tuple(map(str, words))

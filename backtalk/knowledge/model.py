@@ -1,7 +1,8 @@
 """The knowledge as plain, frozen records. Every field stands in the files of `data/knowledge/` under the same name."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Mapping, Optional
+from typing import Any
 
 Ids = tuple[str, ...]
 
@@ -13,7 +14,7 @@ class Source:
     id: str
     name: str
     full: str
-    url: Optional[str] = None
+    url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -43,15 +44,19 @@ class Onset:
     id: str
     name: str
     button: str
-    red_flag: Optional[str] = None
-    meaning: Optional[str] = None
+    red_flag: str | None = None
+    meaning: str | None = None
     source: Ids = ()
 
 
 @dataclass(frozen=True)
 class RedFlag:
-    """A danger sign. `do` replaces its level's advice and `do_first` stands before it; `headline` and `seek_help` replace those of
-    its level where no other sign decides; `withdrawn` is said when a visitor takes it back; `standing` conditions count although they are history."""
+    """A danger sign.
+
+    `do` replaces its level's advice and `do_first` stands before it; `headline` and `seek_help` replace those of its
+    level where no other sign decides; `withdrawn` is said when a visitor takes it back; `standing` conditions count
+    although they are history.
+    """
 
     id: str
     level: str
@@ -61,11 +66,11 @@ class RedFlag:
     confirm: str
     why: str
     source: Ids
-    do: Optional[str] = None
-    do_first: Optional[str] = None
-    headline: Optional[str] = None
-    seek_help: Optional[str] = None
-    withdrawn: Optional[str] = None
+    do: str | None = None
+    do_first: str | None = None
+    headline: str | None = None
+    seek_help: str | None = None
+    withdrawn: str | None = None
     standing: bool = False
 
 
@@ -93,6 +98,10 @@ class Caution:
     standing: bool = False
 
 
+# What can stand on a checklist.
+Entry = RedFlag | Sign | Caution
+
+
 @dataclass(frozen=True)
 class ReliefOption:
     """One of the source document's relief options and the rules on when it may be suggested."""
@@ -102,7 +111,7 @@ class ReliefOption:
     about: str
     evidence: str
     source: Ids
-    caution: Optional[str] = None
+    caution: str | None = None
     caution_with: Mapping[str, str] = field(default_factory=dict)
     never_with: Ids = ()
     only_regions: Ids = ()
@@ -119,7 +128,7 @@ class UrgencyLevel:
     seek_help: str
     source: Ids
     relief: bool
-    worse: Optional[str] = None
+    worse: str | None = None
 
 
 @dataclass(frozen=True)
@@ -132,7 +141,7 @@ class Combination:
     with_: Ids
     why: str
     source: Ids
-    do: Optional[str] = None
+    do: str | None = None
 
 
 @dataclass(frozen=True)
@@ -211,22 +220,27 @@ class RegionFollowUp:
 
 @dataclass(frozen=True)
 class FollowUps:
-    """Short questions that lean on what was said before. `why` maps a topic to the one that gives its reason, `emergency` to the one that
-    answers it once an emergency was told."""
+    """Short questions that lean on what was said before.
+
+    `why` maps a topic to the one that gives its reason, `emergency` to the one that answers it once an emergency was
+    told.
+    """
 
     regions: tuple[RegionFollowUp, ...]
     why: Mapping[str, str]
     emergency: Mapping[str, str] = field(default_factory=dict)
 
-    def topic_for_region(self, before: str, region: str) -> Optional[str]:
+    def topic_for_region(self, before: str, region: str) -> str | None:
         """The topic that a region asks for behind an answer, or None when no topic tells regions apart."""
         return next((entry.topics.get(region) for entry in self.regions if before in entry.after), None)
 
 
 @dataclass(frozen=True)
 class Knowledge:
-    """All of it. Mappings keep the order of the files, which is the order shown to visitors. `locales` are the settings of each
-    country, `fixed` those that the environment sets for everybody."""
+    """All of it. Mappings keep the order of the files, which is the order shown to visitors.
+
+    `locales` are the settings of each country, `fixed` those that the environment sets for everybody.
+    """
 
     sources: Mapping[str, Source]
     muscles: Mapping[str, Muscle]
@@ -263,10 +277,11 @@ class Knowledge:
         """The id of the mildest level of urgency: the last in its file."""
         return list(self.urgency)[-1]
 
-    def settings_for(self, locale: Optional[str], page_number: Optional[str] = None) -> Mapping[str, str]:
+    def settings_for(self, locale: str | None, page_number: str | None = None) -> Mapping[str, str]:
         """The numbers for a visitor's locale ("en-GB", or a country as in "GB"); the site's own where it is not known.
 
-        `page_number` is the emergency number that the page sets on which the visitor chats. What the environment sets holds for everybody.
+        `page_number` is the emergency number that the page sets on which the visitor chats. What the environment sets
+        holds for everybody.
         """
         country = (locale or "").replace("_", "-").rpartition("-")[2].upper()
         own = {**self.locales.get(country, {}), **({"emergency_number": page_number} if page_number else {})}
@@ -279,6 +294,6 @@ class Phrases:
 
     kinds: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]]
     vocabulary: Mapping[str, tuple[str, ...]]
-    assertion: Mapping
+    assertion: Mapping[str, Any]
     standing: frozenset[str]
     relatives: Mapping[str, Relative] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """The syntax of phrases: what `data/knowledge/phrases/` may contain, before any language work."""
 
 import re
-from typing import Collection, Iterator
+from collections.abc import Collection, Iterator
 
 # A gap, [optional words], (alternatives), or one word or {word list}.
 ELEMENT = re.compile(r"(\.\.\.)|\[([^\]]*)\]|\(([^)]*)\)|(\{\w+\}|[^\s\[\](){}]+)")
@@ -12,7 +12,7 @@ class PhraseError(ValueError):
     """A phrase that cannot be compiled; the message quotes it and says why."""
 
 
-def elements(phrase: str) -> list[re.Match]:
+def elements(phrase: str) -> list[re.Match[str]]:
     """The elements of a phrase. Raises PhraseError for one that cannot be read."""
     found = list(ELEMENT.finditer(phrase))
     for rest in _between(phrase, found):
@@ -31,7 +31,7 @@ def check(phrase: str, word_lists: Collection[str]) -> None:
             raise PhraseError(f"{phrase!r}: there is no word list {{{name}}}")
 
 
-def _between(phrase: str, found: list[re.Match]) -> Iterator[str]:
+def _between(phrase: str, found: list[re.Match[str]]) -> Iterator[str]:
     position = 0
     for match in found:
         yield phrase[position : match.start()]

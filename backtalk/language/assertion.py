@@ -6,8 +6,9 @@ at a terminator. medspaCy has it too, but importing it costs four seconds and 80
 """
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Mapping, Optional, Sequence
+from typing import Any
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -18,7 +19,10 @@ PRESENT, DENIED, HYPOTHETICAL, PAST, UNCERTAIN = "present", "denied", "hypotheti
 PATIENT, OTHER = "patient", "other"
 
 _SENTENCE_ENDS = {".", "!", "?", ";", "\n", "\n\n"}
-_FILLERS = {"hi", "hello", "hey", "ok", "okay", "so", "and", "but", "well", "please", "also", "just", "then", ",", "or", "oh", "now", "anyway"}
+_FILLERS = {
+    "hi", "hello", "hey", "ok", "okay", "so", "and", "but", "well", "please", "also", "just", "then", ",", "or", "oh",
+    "now", "anyway",
+}  # fmt: skip
 _NEUTRAL, _TERMINATOR, _QUESTION, _FIRST_PERSON = "neutral", "terminator", "question", "first_person"
 # Words with which a finding can deny by itself ("no feeling in the foot"). A "no" earlier in the same list belongs to
 # another entry then, unless it is a whole "I don't have".
@@ -50,14 +54,14 @@ class _Modifier:
 class AssertionRules:
     """Compiled assertion rules; call it with a Doc and the spans to judge."""
 
-    def __init__(self, nlp: Language, vocabulary: Mapping[str, Sequence[str]], rules: Mapping):
+    def __init__(self, nlp: Language, vocabulary: Mapping[str, Sequence[str]], rules: Mapping[str, Any]):
         self._matcher = PhraseMatcher(nlp, vocabulary)
-        self._directions = {}
+        self._directions: dict[str, str] = {}
         for number, rule in enumerate(rules["modifiers"]):
             label = f"{rule['category']}:{number}"
             self._directions[label] = rule["direction"]
             self._matcher.add(label, rule["phrases"])
-        self._passes = {}
+        self._passes: dict[str, frozenset[str]] = {}
         for number, rule in enumerate(rules["terminators"]):
             label = f"{_TERMINATOR}:{number}"
             self._passes[label] = frozenset(rule.get("not_for", ()))
@@ -78,7 +82,13 @@ class AssertionRules:
 class Context:
     """The modifiers, terminators and questions of one message."""
 
-    def __init__(self, doc: Doc, matches: Sequence[Span], directions: Mapping[str, str], passes: Mapping):
+    def __init__(
+        self,
+        doc: Doc,
+        matches: Sequence[Span],
+        directions: Mapping[str, str],
+        passes: Mapping[str, Collection[str]],
+    ):
         self._doc = doc
         self._ends = [token.i for token in doc if token.text in _SENTENCE_ENDS]
         neutral = _Nearby([span for span in matches if span.label_ == _NEUTRAL])
@@ -108,15 +118,18 @@ class Context:
         return self._judge(span, {m.category for m in self._reaching(span)})
 
     def judge_place(self, span: Span) -> Assertion:
-        """The same for a place of the body, which lists and guesses around it do not touch: a modifier ends at a comma,
-        only a near one denies, and where it may be is where it is."""
+        """The same for a place of the body, which lists and guesses around it do not touch.
+
+        A modifier ends at a comma, only a near one denies, and where it may be is where it is.
+        """
         categories = {m.category for m in self._reaching(span) if self._touches(m, span)}
         return self._judge(span, categories - {UNCERTAIN})
 
     def _reaching(self, span: Span) -> list[_Modifier]:
         """The modifiers in whose scope a span stands."""
         modifiers = (
-            _Modifier(near.label_.split(":")[0], self._directions[near.label_], near) for near in self._modifiers.to(span)
+            _Modifier(near.label_.split(":")[0], self._directions[near.label_], near)
+            for near in self._modifiers.to(span)
         )
         return [modifier for modifier in modifiers if self._reaches(modifier, span)]
 
@@ -169,7 +182,7 @@ class Context:
             for span in self._terminators.to(target)
         )
 
-    def _asked_about(self, span: Span) -> Optional[str]:
+    def _asked_about(self, span: Span) -> str | None:
         """HYPOTHETICAL inside a question, UNCERTAIN inside one about the visitor's own body, else None."""
         start, end = self._clause(span)
         sentence_end = self._sentence_end(span.end)
@@ -198,8 +211,10 @@ class Context:
         return self._ends[following] if following < len(self._ends) else len(self._doc)
 
     def _clause(self, span: Span) -> tuple[int, int]:
-        """Token positions of the clause around a span: between sentence ends and terminators, of which a mere "my"
-        or "I" is none."""
+        """Token positions of the clause around a span.
+
+        It stands between sentence ends and terminators, of which a mere "my" or "I" is none.
+        """
         before = bisect_left(self._ends, span.start)
         cuts = [
             cut.start

@@ -4,14 +4,17 @@ A message dates other things too: an illness of long ago, a medicine, the operat
 """
 
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Collection, Protocol, Sequence
 
+from backtalk.language.findings import Finding
 from backtalk.language.quantities import Duration
 
 _CLAUSE_END = re.compile(r"[,.!?;:\n()]|\b(?:but|though|although|now|then)\b")
 _SENTENCE_END = re.compile(r"[.!?;\n](?!\d)")
-_BEGINS = re.compile(r"\b(?:start(?:ed|s)?|began|begun|came on|come on|happened|ongoing|going on|comes? and goes?|on and off)\b")
+_BEGINS = re.compile(
+    r"\b(?:start(?:ed|s)?|began|begun|came on|come on|happened|ongoing|going on|comes? and goes?|on and off)\b"
+)
 _THEN = re.compile(r"\W*(?:ago|back|before)\b|last year\b|last month\b")
 # How many characters away the rest of a sentence is looked for.
 _WINDOW = 400
@@ -20,21 +23,13 @@ _NEAR = 25
 _TROUBLE = ("region", "complaint", "onset")
 
 
-class Finding(Protocol):
-    """What this module needs to know of a finding."""
-
-    kind: str
-    id: str
-    start: int
-    end: int
-    status: str
-    experiencer: str
-
-
 def of_the_trouble(
     durations: Sequence[Duration], findings: Sequence[Finding], text: str, standing: Collection[str]
 ) -> list[Duration]:
-    """The durations that date the trouble. One amount without "for" or "since" counts where it can date nothing else."""
+    """The durations that date the trouble.
+
+    One amount without "for" or "since" counts where it can date nothing else.
+    """
     kept = [d for d in durations if not _dates_another(d, findings, text.lower(), standing)]
     if len(kept) == 1 and kept[0].days > 0 and _may_date_the_trouble(findings):
         return [replace(kept[0], sure=True)]
@@ -78,7 +73,7 @@ def _lasts(finding: Finding, standing: Collection[str]) -> bool:
     return finding.kind == "caution" or finding.id in standing
 
 
-def _bounds(duration: Duration, text: str, ends: re.Pattern) -> tuple[int, int]:
+def _bounds(duration: Duration, text: str, ends: re.Pattern[str]) -> tuple[int, int]:
     """The part of the text around a duration up to the nearest ends on both sides."""
     first, last = max(0, duration.start - _WINDOW), min(len(text), duration.end + _WINDOW)
     start = max((match.end() for match in ends.finditer(text, first, duration.start)), default=first)

@@ -6,9 +6,9 @@ from backtalk.language.reader import Reading
 
 # The names of all entities.
 KINDS = (
-    "region", "onset", "red_flag", "caution", "sign", "complaint", "severity", "duration", "pain_level", "number", "ordinal",
-    "answer", "correction", "patient", "pronoun", "age", "question",
-)
+    "region", "onset", "red_flag", "caution", "sign", "complaint", "severity", "duration", "pain_level", "number",
+    "ordinal", "answer", "correction", "patient", "pronoun", "age", "question",
+)  # fmt: skip
 
 
 def to_entities(reading: Reading, extractor: str) -> list[dict[str, Any]]:
@@ -17,18 +17,30 @@ def to_entities(reading: Reading, extractor: str) -> list[dict[str, Any]]:
     Besides Rasa's own keys a finding carries `said` (the visitor's words), `status` and `experiencer`
     (see `backtalk.language.assertion`), `weak` where it counts only as an answer, and `worded` where a phrase names it.
     """
-    entities = [
+    entities: list[dict[str, Any]] = [
         {
-            "entity": finding.kind, "value": finding.id, "start": finding.start, "end": finding.end,
-            "said": finding.said, "status": finding.status, "experiencer": finding.experiencer,
-            "weak": finding.weak, "worded": reading.worded(finding.id) or finding.weak, "extractor": extractor,
+            "entity": finding.kind,
+            "value": finding.id,
+            "start": finding.start,
+            "end": finding.end,
+            "said": finding.said,
+            "status": finding.status,
+            "experiencer": finding.experiencer,
+            "weak": finding.weak,
+            "worded": reading.worded(finding.id) or finding.weak,
+            "extractor": extractor,
         }
         for finding in reading.findings
     ]
     entities += [
         {
-            "entity": "duration", "value": duration.days, "start": duration.start, "end": duration.end,
-            "said": duration.said, "weak": not duration.sure, "extractor": extractor,
+            "entity": "duration",
+            "value": duration.days,
+            "start": duration.start,
+            "end": duration.end,
+            "said": duration.said,
+            "weak": not duration.sure,
+            "extractor": extractor,
         }
         for duration in reading.durations
     ]
@@ -42,12 +54,17 @@ def to_entities(reading: Reading, extractor: str) -> list[dict[str, Any]]:
     if reading.patient == "other":
         entities.append(
             {
-                "entity": "patient", "value": "other", "relation": people.relation, "pronoun": people.relative.pronoun,
-                "child": people.relative.child, "extractor": extractor,
+                "entity": "patient",
+                "value": "other",
+                "relation": people.relation,
+                "pronoun": people.relative.pronoun,
+                "child": people.relative.child,
+                "extractor": extractor,
             }
         )
     elif reading.patient:
-        entities.append({"entity": "patient", "value": reading.patient, "plain": reading.plainly, "extractor": extractor})
+        own = {"entity": "patient", "value": reading.patient, "plain": reading.plainly, "extractor": extractor}
+        entities.append(own)
     if people.pronoun:
         entities.append({"entity": "pronoun", "value": people.pronoun, "extractor": extractor})
     if people.age is not None:

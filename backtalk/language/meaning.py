@@ -4,13 +4,15 @@
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import sqrt
 from pathlib import Path
-from typing import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from ruamel.yaml import YAML
 
 from backtalk import corpus, paths
@@ -30,14 +32,16 @@ MOST_WINDOWS = 90
 STEP = 64
 _PART_OF_WORD = re.compile(r"[^\W_]|'(?=\w)|(?<=\d)\.(?=\d)")
 
+_Floats = npt.NDArray[np.float32]
+
 
 @dataclass(frozen=True)
 class Mention:
     """What the model makes of one finding in a message.
 
-    Probabilities from 0 to 1: `mentioned` in any way; `present` with the patient, as the tokens tell and as the message as a whole
-    does (`whole`); `unsure`. `status` is the likeliest assertion (one of `backtalk.corpus.STATUSES`), `start` and `end` the place of the
-    words in the text.
+    Probabilities from 0 to 1: `mentioned` in any way; `present` with the patient, as the tokens tell and as the
+    message as a whole does (`whole`); `unsure`. `status` is the likeliest assertion (one of
+    `backtalk.corpus.STATUSES`), `start` and `end` the place of the words in the text.
     """
 
     id: str
@@ -57,7 +61,11 @@ class Meaning:
         """Loads the model in about half a second. Raises ModelFileError if it is missing or not the one on record."""
         record = path.with_suffix(".yml")
         sha256 = YAML(typ="safe").load(record)["sha256"] if record.is_file() else ""
-        self._session = open_session(checked_file(path, sha256, f"The model {path.name}", "Restore it from the repository or run `make tune`."), threads)
+        self._session = open_session(
+            checked_file(path, sha256, f"The model {path.name}", "Restore it from the repository or run `make tune`."),
+            threads,
+            alike=True,
+        )
         self._tokenizer = open_tokenizer()
         about = self._session.get_modelmeta().custom_metadata_map
         self.labels: tuple[str, ...] = tuple(about["labels"].split())
@@ -71,7 +79,9 @@ class Meaning:
         if len(ids) <= 2:
             return {}
         marks, statuses, whole = self._run(ids)
-        asserted, unsure = (marks * statuses[:, [self._statuses.index(status)]] for status in (corpus.PRESENT, corpus.UNSURE))
+        asserted, unsure = (
+            marks * statuses[:, [self._statuses.index(status)]] for status in (corpus.PRESENT, corpus.UNSURE)
+        )
         windows = 1 + max(0, -(-(len(ids) - self._window) // STEP))
         found = {}
         for number in np.flatnonzero((marks.max(axis=0) >= FAINT) | (whole.max(axis=0) >= FAINT)):
@@ -83,8 +93,14 @@ class Meaning:
             start, end = _whole_words(text, offsets[first][0], offsets[last][1])
             name = self.labels[number]
             found[name] = Mention(
-                name, float(track.max()), _less_likely(asserted[:, number].max(), sqrt(windows)), float(whole[best, number]),
-                float(unsure[:, number].max()), self._statuses[int(mean.argmax())], start, end if track.max() >= WORDLESS else start,
+                name,
+                float(track.max()),
+                _less_likely(asserted[:, number].max(), sqrt(windows)),
+                float(whole[best, number]),
+                float(unsure[:, number].max()),
+                self._statuses[int(mean.argmax())],
+                start,
+                end if track.max() >= WORDLESS else start,
             )
         return found
 
@@ -94,28 +110,36 @@ class Meaning:
         offsets = self._tokenizer.encode(text).offsets[1:-1] if len(text) > most else ()
         return offsets[most][0] if len(offsets) > most else len(text)
 
-    def _run(self, ids: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Marks (tokens, labels), statuses (tokens, statuses), and for each token what is said of its window as a whole (tokens, labels).
+    def _run(self, ids: Sequence[int]) -> tuple[_Floats, _Floats, _Floats]:
+        """What the model says of each token, and of its window as a whole.
 
-        A long text is read window by window; a token stands in two, whose word is averaged, because one that begins in the middle of a
-        sentence may mislead."""
+        Shapes: marks (tokens, labels), statuses (tokens, statuses), of the whole (tokens, labels). A long text is read
+        window by window; a token stands in two, whose word is averaged, because one that begins in the middle of a
+        sentence may mislead.
+        """
         inner, room = list(ids[1:-1]), self._window - 2
         starts = list(range(0, max(len(inner) - room, 0) + STEP, STEP))[:MOST_WINDOWS] if len(inner) > room else [0]
-        sums, times = None, np.zeros((len(ids), 1), np.float32)
+        sums: list[_Floats] = []
+        times = np.zeros((len(ids), 1), np.float32)
         for start in starts:
             part = inner[start : start + room]
             row = np.array([[ids[0], *part, ids[-1]]], dtype=np.int32)
-            marks, statuses, whole = self._session.run(("marks", "statuses", "whole"), {"input_ids": row, "attention_mask": np.ones_like(row)})
-            if sums is None:
+            marks, statuses, whole = self._session.run(
+                ("marks", "statuses", "whole"), {"input_ids": row, "attention_mask": np.ones_like(row)}
+            )
+            if not sums:
                 sums = [np.zeros((len(ids), values.shape[-1]), np.float32) for values in (marks, statuses, whole)]
             here = slice(start + 1, start + 1 + len(part))
-            for total, values in zip(sums, (marks[0, 1:-1], statuses[0, 1:-1], whole)):
+            for total, values in zip(sums, (marks[0, 1:-1], statuses[0, 1:-1], whole), strict=True):
                 total[here] += values
             times[here] += 1
-        return tuple(total / np.maximum(times, 1) for total in sums)
+        for total in sums:
+            total /= np.maximum(times, 1)
+        marks, statuses, whole = sums
+        return marks, statuses, whole
 
 
-def _less_likely(probability: float, times: float) -> float:
+def _less_likely(probability: "np.floating[Any]", times: float) -> float:
     """A probability with its odds divided: of many windows, one is more easily wrong."""
     return float(probability / (probability + times * (1 - probability)))
 
@@ -129,13 +153,13 @@ def _whole_words(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _all_of(track: np.ndarray, best: int) -> tuple[int, int]:
+def _all_of(track: _Floats, best: int) -> tuple[int, int]:
     """The first and last token that are nearly as surely marked as the surest."""
     marked = np.flatnonzero(track >= PART_OF_IT * track[best])
     return int(marked[0]), int(marked[-1])
 
 
-def _around(track: np.ndarray, best: int) -> tuple[int, int]:
+def _around(track: _Floats, best: int) -> tuple[int, int]:
     """The first and last token of the mention around its surest token."""
     least = PART_OF_IT * track[best]
     first = last = best

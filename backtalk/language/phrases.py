@@ -9,8 +9,8 @@ about one.
 """
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Iterable, Mapping, Optional
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span, Token
@@ -70,12 +70,9 @@ class _Pattern:
 
     def is_possible(self, words: frozenset[str]) -> bool:
         """Whether a text of these words may hold the phrase."""
-        for need in self.needs:
-            if words.isdisjoint(need):
-                return False
-        return True
+        return all(not words.isdisjoint(need) for need in self.needs)
 
-    def end(self, norms: Words, start: int) -> Optional[int]:
+    def end(self, norms: Words, start: int) -> int | None:
         """The position behind the longest match at `start`, if there is one."""
         positions = {start}
         for element in self.elements:
@@ -128,7 +125,7 @@ class PhraseMatcher:
     def _compile(self, phrase: str) -> tuple[_Element, ...]:
         return tuple(self._element(match, phrase) for match in syntax.elements(phrase))
 
-    def _element(self, match: re.Match, phrase: str) -> _Element:
+    def _element(self, match: re.Match[str], phrase: str) -> _Element:
         gap, optional, group, word = match.groups()
         if gap:
             return _Element(gap=True)

@@ -1,22 +1,34 @@
 """The reader of messages: text in, a Reading out."""
 
 import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Collection, Mapping, Optional, Sequence
+from typing import Any
 
 import spacy
 from spacy.tokens import Span
 
 from backtalk.knowledge import load_phrases
 from backtalk.knowledge.model import Relative
+from backtalk.knowledge.syntax import PhraseError
 from backtalk.language import dating, quantities, weighing
-from backtalk.language.assertion import DENIED, HYPOTHETICAL, OTHER, PAST, PATIENT, PRESENT, UNCERTAIN, AssertionRules, Context
+from backtalk.language.assertion import (
+    DENIED,
+    HYPOTHETICAL,
+    OTHER,
+    PAST,
+    PATIENT,
+    PRESENT,
+    UNCERTAIN,
+    AssertionRules,
+    Context,
+)
 from backtalk.language.findings import Finding
 from backtalk.language.meaning import Meaning, Mention, load_meaning
 from backtalk.language.people import People, read_people
-from backtalk.language.phrases import PhraseError, PhraseMatcher
+from backtalk.language.phrases import PhraseMatcher
 from backtalk.language.quantities import Duration
 from backtalk.language.spelling import Spelling
 from backtalk.language.weighing import Weights, load_weights, weigh
@@ -36,7 +48,9 @@ DURATION, PAIN = "duration", "pain"
 SURELY, SURELY_NOT = 0.5, 0.1
 
 # Characters that are changed before reading; each stands for exactly one, so that places in the text stay true.
-_SAME_LENGTH = str.maketrans({"\u2019": "'", "\u2018": "'", "\u00b4": "'", "`": "'", "\u201c": '"', "\u201d": '"', "\u00a0": " "})
+_SAME_LENGTH = str.maketrans(
+    {"\u2019": "'", "\u2018": "'", "\u00b4": "'", "`": "'", "\u201c": '"', "\u201d": '"', "\u00a0": " "}
+)
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 _HYPHEN = re.compile(r"(?<=[A-Za-z])[-/\u2010-\u2015](?=[A-Za-z])")
 # spaCy takes minutes over thousands of signs without a space.
@@ -47,37 +61,51 @@ _TIGHT_STOP = re.compile(r"(?<=[a-z])\.(?=[A-Za-z]{2})")
 _OWN_BODY = re.compile(
     r"\b(?:my (?:\w+ ){0,2}(?:back|neck|spine|shoulders?|shoulder blades?|legs?|arms?|hands?|feet|foot)"
     r"|mine|i (?:have|had|got|am|was|feel|felt|fell|woke|lifted|hurt|can't|cant|cannot|tripped|slipped|did|pulled)"
-    r"|i'(?:m|ve) (?!asking|writing|worried|calling|here|his|her)|im (?!asking|writing|worried|calling|here)|ive)\b", re.I
+    r"|i'(?:m|ve) (?!asking|writing|worried|calling|here|his|her)|im (?!asking|writing|worried|calling|here)|ive)\b",
+    re.I,
 )
 
 # The writer's own, set against somebody else's.
 _MINE = re.compile(
-    r"\b(?:with|of|got|had) mine\b|\bmine(?:'?s| is| has| just| only| started| went| hurts| feels)\b(?! (?:ok|okay|fine)\b)"
-    r"|\bmy own (?:back|neck)\b", re.I
+    r"\b(?:with|of|got|had) mine\b"
+    r"|\bmine(?:'?s| is| has| just| only| started| went| hurts| feels)\b(?! (?:ok|okay|fine)\b)"
+    r"|\bmy own (?:back|neck)\b",
+    re.I,
 )
 _THEIR_CHILD = re.compile(
-    r"\b(?:my|our) (?:\w+ ){0,2}?(?:\d{1,2}|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)[ -]?(?:years?|yrs?|months?)[ -]old\b"
-    r"|\b(?:my|our) \d{1,2} ?(?:yo|y/o)\b|\b(?:my|our) (?:teenage|teen|little|young|small|baby) (?:son|daughter|boy|girl|one)\b", re.I
+    r"\b(?:my|our) (?:\w+ ){0,2}?(?:\d{1,2}|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)[ -]?"
+    r"(?:years?|yrs?|months?)[ -]old\b"
+    r"|\b(?:my|our) \d{1,2} ?(?:yo|y/o)\b"
+    r"|\b(?:my|our) (?:teenage|teen|little|young|small|baby) (?:son|daughter|boy|girl|one)\b",
+    re.I,
 )
-_REFUTED = re.compile(r"\b(?:not|isn't|isnt|wasn't|wasnt|rather than|instead of) (?:since |for |from |just |only |about |the )*$", re.I)
+_REFUTED = re.compile(
+    r"\b(?:not|isn't|isnt|wasn't|wasnt|rather than|instead of) (?:since |for |from |just |only |about |the )*$", re.I
+)
 # The writer's own back, and nothing that a helper could say of himself.
 _PLAINLY_OWN = re.compile(r"\bmy (?:\w+ ){0,2}(?:back|neck|spine)\b|\b(?:mine|myself)\b|\bfor me\b", re.I)
+
+_NOBODY = People()
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a message says. `patient` is "other" where it is about somebody else's back, "self" where it is plainly
-    about the writer's, else None; `plainly`: the message says so of the writer's own. `people` are those of whom it speaks. `pain` is 0 to 10 where the message states it. `choice`: it is little more than numbers; `question`: it asks
-    something."""
+    """What a message says.
+
+    `patient` is "other" where it is about somebody else's back, "self" where it is plainly about the writer's, else
+    None; `plainly`: the message says so of the writer's own. `people` are those of whom it speaks. `pain` is 0 to 10
+    where the message states it. `choice`: it is little more than numbers; `question`: it asks something. `worded_as`:
+    how each finding is worded at its strongest; `mentions`: what the encoder hears.
+    """
 
     findings: tuple[Finding, ...] = ()
     durations: tuple[Duration, ...] = ()
-    pain: Optional[float] = None
+    pain: float | None = None
     numbers: tuple[float, ...] = ()
     ordinals: tuple[int, ...] = ()
-    patient: Optional[str] = None
+    patient: str | None = None
     plainly: bool = False
-    people: People = People()
+    people: People = _NOBODY
     question: bool = False
     choice: bool = False
     worded_as: Mapping[str, str] = field(default_factory=dict)
@@ -97,7 +125,7 @@ class Reading:
         return mention is not None and mention.present >= 0.5
 
     @property
-    def answer(self) -> Optional[str]:
+    def answer(self) -> str | None:
         """yes, no, unsure, all or skip, where the message answers so."""
         return next((finding.id for finding in self.findings if finding.kind == ANSWER), None)
 
@@ -107,18 +135,19 @@ class Reader:
 
     `phrases` maps kind -> id -> {"phrases": [...], "hints": [...], "answers": [...]}; `vocabulary` maps the name of a
     word list to its words; `rules` are the assertion rules; `standing` are ids of conditions that count although they
-    are history; `relatives` are the words for other people. With `meaning`, the tuned encoder, and `weights`, both are weighed against each other; without, the wording
-    alone decides. Raises PhraseError for a phrase that cannot be compiled.
+    are history; `relatives` are the words for other people. With `meaning`, the tuned encoder, and `weights`, both are
+    weighed against each other; without, the wording alone decides. Raises PhraseError for a phrase that cannot be
+    compiled.
     """
 
     def __init__(
         self,
-        phrases: Mapping,
+        phrases: Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]],
         vocabulary: Mapping[str, Sequence[str]],
-        rules: Mapping,
+        rules: Mapping[str, Any],
         standing: Collection[str] = (),
-        meaning: Optional[Meaning] = None,
-        weights: Optional[Mapping[str, Weights]] = None,
+        meaning: Meaning | None = None,
+        weights: Mapping[str, Weights] | None = None,
         relatives: Mapping[str, Relative] = MappingProxyType({}),
     ):
         self._nlp = spacy.blank("en")
@@ -137,8 +166,10 @@ class Reader:
         self._spelling = Spelling(self._matcher.words | self._assert.words)
 
     def has_words(self, text: str) -> bool:
-        """Whether at least one word of a text can be understood; of one with a single word, or only short ones, nobody
-        can say that it is none."""
+        """Whether at least one word of a text can be understood.
+
+        Of a text with a single word, or only short ones, nobody can say that none can.
+        """
         words = _WORD.findall(_clean(_plain_signs(text[:LONGEST_READ])).lower())
         return len(words) < 2 or any(self._spelling.knows(word) for word in words)
 
@@ -195,14 +226,20 @@ class Reader:
             mentions=mentions,
         )
 
-    def _without_harmless(self, mentions: Mapping[str, Mention], spans: Sequence[Span], text: str) -> Mapping[str, Mention]:
+    def _without_harmless(
+        self, mentions: Mapping[str, Mention], spans: Sequence[Span], text: str
+    ) -> Mapping[str, Mention]:
         """What the encoder hears; a finding with a harmless wording of its own, as heard without those words."""
         harmless = [span for span in spans if _kind(span) == HARMLESS and _id(span) in mentions]
-        if not harmless:
+        if self._meaning is None or not harmless:
             return mentions
         heard = self._meaning.read(_blank(text, [(span.start_char, span.end_char) for span in harmless]))
         names = {_id(span) for span in harmless}
-        return {name: heard[name] if name in names else mention for name, mention in mentions.items() if name not in names or name in heard}
+        return {
+            name: heard[name] if name in names else mention
+            for name, mention in mentions.items()
+            if name not in names or name in heard
+        }
 
     def _finding(self, span: Span, context: Context, text: str) -> Finding:
         kind, entry_id, strength = span.label_.split(":")
@@ -213,15 +250,23 @@ class Reader:
         if status == PRESENT and strength == HINTS:
             status = UNCERTAIN
         return Finding(
-            kind, entry_id, text[span.start_char : span.end_char], span.start_char, span.end_char,
-            status, judged.experiencer, strength == ANSWERS,
+            kind,
+            entry_id,
+            text[span.start_char : span.end_char],
+            span.start_char,
+            span.end_char,
+            status,
+            judged.experiencer,
+            strength == ANSWERS,
         )
 
-    def _patient(self, findings: Sequence[Finding], proxies: bool, text: str) -> Optional[str]:
+    def _patient(self, findings: Sequence[Finding], proxies: bool, text: str) -> str | None:
         """Whose back the message is about, as far as it tells."""
         speaks_of_self = bool(_OWN_BODY.search(text))
         others = any(
-            finding.experiencer == OTHER and finding.id not in self._standing and finding.kind not in (ANSWER, "caution")
+            finding.experiencer == OTHER
+            and finding.id not in self._standing
+            and finding.kind not in (ANSWER, "caution")
             for finding in findings
         )
         proxies = proxies or bool(_THEIR_CHILD.search(text) and not _PLAINLY_OWN.search(text))
@@ -230,11 +275,15 @@ class Reader:
         return "self" if speaks_of_self else None
 
 
-def _meant(durations: Sequence[Duration], dated: Sequence[Duration], mention: Optional[Mention], woke_with_it: bool) -> list[Duration]:
-    """The durations that the encoder too takes for how long the trouble has been going on; those that it alone sees so come in. The day
-    of waking up with it is one whatever the encoder hears."""
+def _meant(
+    durations: Sequence[Duration], dated: Sequence[Duration], mention: Mention | None, woke_with_it: bool
+) -> list[Duration]:
+    """The durations that the encoder too takes for how long the trouble has been going on.
+
+    Those that it alone sees so come in. The day of waking up with it is one whatever the encoder hears.
+    """
     if mention is None or mention.mentioned < SURELY_NOT:
-        return [duration if woke_with_it and duration.days <= 1 else replace(duration, sure=False) for duration in durations]
+        return [d if woke_with_it and d.days <= 1 else replace(d, sure=False) for d in durations]
     if mention.present < SURELY:
         return list(durations)
     touched = [d for d in dated if d.start < mention.end and mention.start < d.end]
@@ -247,8 +296,8 @@ def _corrected_durations(durations: Sequence[Duration], dated: Sequence[Duration
     return [replace(d, sure=True) for d in named] if len(named) < len(dated) else list(durations)
 
 
-def _meant_pain(pain: Optional[float], mention: Optional[Mention], text: str) -> Optional[float]:
-    """The pain level, where the encoder agrees that a number is one; of two levels ("5 sitting, 8 rising") the worse."""
+def _meant_pain(pain: float | None, mention: Mention | None, text: str) -> float | None:
+    """The pain level, where the encoder agrees that a number is one; of two ("5 sitting, 8 rising") the worse."""
     if mention is None or mention.mentioned < SURELY_NOT:
         return None
     if mention.present < SURELY:
@@ -259,8 +308,8 @@ def _meant_pain(pain: Optional[float], mention: Optional[Mention], text: str) ->
 def _as_corrected(weighed: Sequence[Finding], worded: Sequence[Finding]) -> list[Finding]:
     """The findings, as the words have them where a message corrects something: the encoder knows few of these.
 
-    What is denied in words is denied ("actually I don't take ..."), and of two places one of which is denied ("my neck, not my back")
-    the words decide on both.
+    What is denied in words is denied ("actually I don't take ..."), and of two places one of which is denied ("my
+    neck, not my back") the words decide on both.
     """
     places = {finding.status for finding in worded if finding.kind == "region"}
     if {DENIED, PRESENT} <= places:
@@ -268,7 +317,9 @@ def _as_corrected(weighed: Sequence[Finding], worded: Sequence[Finding]) -> list
     elif not any(finding.kind == CORRECTION for finding in worded):
         return list(weighed)
     denied = {(finding.id, finding.start) for finding in worded if finding.status == DENIED}
-    return [replace(f, status=DENIED) if (f.id, f.start) in denied else f for f in sorted(weighed, key=lambda f: f.start)]
+    return [
+        replace(f, status=DENIED) if (f.id, f.start) in denied else f for f in sorted(weighed, key=lambda f: f.start)
+    ]
 
 
 def _worded_as(findings: Sequence[Finding]) -> dict[str, str]:
@@ -279,7 +330,7 @@ def _worded_as(findings: Sequence[Finding]) -> dict[str, str]:
         if not finding.weak:
             own = {PRESENT: weighing.SAID, UNCERTAIN: weighing.HINTED} if finding.experiencer == PATIENT else {}
             said = own.get(finding.status, weighing.NOT_SAID)
-            worded[finding.id] = max(worded.get(finding.id, said), said, key=strength.get)
+            worded[finding.id] = max(worded.get(finding.id, said), said, key=strength.__getitem__)
     return worded
 
 
@@ -301,8 +352,11 @@ def _blank(text: str, places: Sequence[tuple[int, int]]) -> str:
 
 
 def _meaningful(spans: Sequence[Span]) -> list[Span]:
-    """Spans without the harmless wordings, what these hide, what a longer span of the same kind covers, and one-word
-    answers that do not stand at the beginning."""
+    """The spans that mean something.
+
+    Left out are the harmless wordings, what these hide, what a longer span of the same kind covers, and one-word
+    answers that do not stand at the beginning.
+    """
 
     def is_out_of_place(span: Span) -> bool:
         return _kind(span) == ANSWER and len(span) == 1 and span.start > 1
@@ -376,10 +430,19 @@ def _rates_today(duration: Duration, pain_span: tuple[int, int], text: str) -> b
 
 @lru_cache(maxsize=1)
 def load_reader() -> Reader:
-    """The reader of the project's own phrases and tuned encoder, built once. Raises ModelFileError, KnowledgeError, PhraseError."""
+    """The reader of the project's own phrases and tuned encoder, built once.
+
+    Raises ModelFileError, KnowledgeError, PhraseError.
+    """
     phrases = load_phrases()
     return Reader(
-        phrases.kinds, phrases.vocabulary, phrases.assertion, phrases.standing, load_meaning(), load_weights(), phrases.relatives
+        phrases.kinds,
+        phrases.vocabulary,
+        phrases.assertion,
+        phrases.standing,
+        load_meaning(),
+        load_weights(),
+        phrases.relatives,
     )
 
 

@@ -1,7 +1,7 @@
 """Repairs misspelt words to the vocabulary of the phrases, and leaves every real English word alone."""
 
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Iterable, Optional
 
 from rapidfuzz.distance import DamerauLevenshtein
 from rapidfuzz.process import extractOne
@@ -40,9 +40,7 @@ class Spelling:
         if len(word) == _SWAPPED:
             return self._swapped_back(word)
         most = 1 if len(word) <= 7 else 2
-        near: Optional[tuple] = extractOne(
-            word, self._targets, scorer=DamerauLevenshtein.distance, score_cutoff=most
-        )
+        near = extractOne(word, self._targets, scorer=DamerauLevenshtein.distance, score_cutoff=most)
         return near[0] if near and near[0][0] == word[0] else word
 
     def _swapped_back(self, word: str) -> str:

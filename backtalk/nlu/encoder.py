@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Sequence, Text
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
@@ -35,8 +37,8 @@ class MiniLM:
         self._tokenizer.enable_truncation(MAX_TOKENS)
         self._tokenizer.enable_padding()
 
-    def encode(self, texts: Sequence[Text]) -> np.ndarray:
-        """The vectors of the texts, shape (len(texts), 384), float32."""
+    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """The vectors of the texts, shape (len(texts), 384)."""
         encodings = self._tokenizer.encode_batch(list(texts))
         mask = np.array([encoding.attention_mask for encoding in encodings], dtype=np.int64)
         feed = {"input_ids": np.array([encoding.ids for encoding in encodings], dtype=np.int64), "attention_mask": mask}
@@ -53,28 +55,32 @@ class SentenceEncoder(DenseFeaturizer, GraphComponent):
     """Adds all-MiniLM-L6-v2's vector as a message's dense sentence feature."""
 
     @staticmethod
-    def get_default_config() -> Dict[Text, Any]:
+    def get_default_config() -> dict[str, Any]:
         """`threads`: threads per message; `scale`: length of the vectors (a longer one is regularised less)."""
         return {**DenseFeaturizer.get_default_config(), "threads": 1, "scale": 1.0}
 
-    def __init__(self, config: Dict[Text, Any], name: Text) -> None:
+    def __init__(self, config: dict[str, Any], name: str) -> None:
         super().__init__(name, config)
         self._model = MiniLM(config["threads"])
 
     @classmethod
     def create(
-        cls, config: Dict[Text, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> SentenceEncoder:
         """Loads the encoder. Raises ModelFileError."""
         return cls(config, execution_context.node_name)
 
     @classmethod
-    def validate_config(cls, config: Dict[Text, Any]) -> None:
+    def validate_config(cls, config: dict[str, Any]) -> None:
         """Raises ValueError for settings that cannot work."""
         if config["threads"] < 1 or config["scale"] <= 0:
             raise ValueError("SentenceEncoder: threads must be 1 or more, and scale above 0.")
 
-    def process(self, messages: List[Message]) -> List[Message]:
+    def process(self, messages: list[Message]) -> list[Message]:
         """Adds the vector to each message."""
         self._add_vectors(messages, self._model)
         return messages
@@ -85,11 +91,12 @@ class SentenceEncoder(DenseFeaturizer, GraphComponent):
         self._add_vectors([example for example in training_data.training_examples if example.get(TEXT)], model)
         return training_data
 
-    def _add_vectors(self, messages: List[Message], model: MiniLM) -> None:
+    def _add_vectors(self, messages: list[Message], model: MiniLM) -> None:
         """Messages of like length go through the model together."""
         by_length = sorted(messages, key=lambda message: len(message.get(TEXT) or ""))
         for start in range(0, len(by_length), BATCH):
             batch = by_length[start : start + BATCH]
-            for message, vector in zip(batch, model.encode([message.get(TEXT) or "" for message in batch])):
-                vector = (vector * self._config["scale"]).reshape(1, -1)
-                message.add_features(Features(vector, FEATURE_TYPE_SENTENCE, TEXT, self._identifier))
+            vectors = model.encode([message.get(TEXT) or "" for message in batch])
+            for message, vector in zip(batch, vectors, strict=True):
+                row = (vector * self._config["scale"]).reshape(1, -1)
+                message.add_features(Features(row, FEATURE_TYPE_SENTENCE, TEXT, self._identifier))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Optional, Text
+from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -28,22 +28,26 @@ class MessageGuard(GraphComponent, IntentClassifier):
     """
 
     @staticmethod
-    def get_default_config() -> Dict[Text, Any]:
+    def get_default_config() -> dict[str, Any]:
         """`max_characters`: the longest message that is answered; `max_digits`: the most digits in one."""
         return {"max_characters": 2000, "max_digits": 40}
 
-    def __init__(self, config: Dict[Text, Any], reader: Reader) -> None:
+    def __init__(self, config: dict[str, Any], reader: Reader) -> None:
         self._config = config
         self._reader = reader
 
     @classmethod
     def create(
-        cls, config: Dict[Text, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> MessageGuard:
         """Creates the component from its settings."""
         return cls(config, load_reader())
 
-    def process(self, messages: List[Message]) -> List[Message]:
+    def process(self, messages: list[Message]) -> list[Message]:
         """Sets the intent of messages that are too long or unreadable."""
         for message in messages:
             intent = self._intent(message.get(TEXT) or "")
@@ -51,7 +55,7 @@ class MessageGuard(GraphComponent, IntentClassifier):
                 message.set(INTENT, {INTENT_NAME_KEY: intent, PREDICTED_CONFIDENCE_KEY: 1.0}, add_to_output=True)
         return messages
 
-    def _intent(self, text: Text) -> Optional[Text]:
+    def _intent(self, text: str) -> str | None:
         if len(text) > self._config["max_characters"]:
             return TOO_LONG
         readable = _LETTER_OR_DIGIT.search(text) and (text.isascii() or _LATIN.search(text))

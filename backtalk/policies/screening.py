@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Text
+from typing import Any
 
 from rasa.core.policies.policy import Policy, PolicyPrediction
 from rasa.engine.graph import ExecutionContext
@@ -25,30 +25,36 @@ FORM = "spasm_assessment"
 class ScreeningPolicy(Policy):
     """Gives the assessment as soon as it is due, and takes up whatever a visitor tells of their back.
 
-    The slot `assessment_due` makes it predict the assessment at once, in the questionnaire or out of it, whatever the intent.
-    The slot `telling` (a message told something that is not assessed yet) makes it start the questionnaire when it is not
-    active: at once, or behind the answer where the message wanted something else too (`answer_first`, a list of intents);
-    a flag that waits for a yes or no comes before any answer.
-    A question asked within the questionnaire gets its answer although the message answered the questionnaire as well
-    (`digressions`, the action for each intent), and whoever wants to leave it may (`exits`, the action for each intent),
-    unless the message also answers the open question and the intent's confidence is below `sure` (`make calibrate` sets it).
-    What a message corrects is acknowledged first (the slot `corrected`), and somebody who comes back after a silence (`returned`)
-    is asked whether to go on, behind the answer where the message was a question (`answer_first`, but for `greetings`).
+    The slot `assessment_due` makes it predict the assessment at once, in the questionnaire or out of it, whatever the
+    intent. The slot `telling` (a message told something that is not assessed yet) makes it start the questionnaire
+    when it is not active: at once, or behind the answer where the message wanted something else too (`answer_first`, a
+    list of intents); a flag that waits for a yes or no comes before any answer. A question asked within the
+    questionnaire gets its answer although the message answered the questionnaire as well (`digressions`, the action
+    for each intent), and whoever wants to leave it may (`exits`, the action for each intent), unless the message also
+    answers the open question and the intent's confidence is below `sure` (`make calibrate` sets it). What a message
+    corrects is acknowledged first (the slot `corrected`), and somebody who comes back after a silence (`returned`) is
+    asked whether to go on, behind the answer where the message was a question (`answer_first`, but for `greetings`).
     Behind the actions in `listen_after` it is the visitor's turn, and behind those in `ask_on` the questionnaire's.
     """
 
     @staticmethod
-    def get_default_config() -> Dict[Text, Any]:
+    def get_default_config() -> dict[str, Any]:
         """`priority` stands above RulePolicy's 6."""
         return {
-            "priority": 7, "answer_first": [], "greetings": [], "digressions": {}, "exits": {}, "sure": 0.8, "listen_after": [],
+            "priority": 7,
+            "answer_first": [],
+            "greetings": [],
+            "digressions": {},
+            "exits": {},
+            "sure": 0.8,
+            "listen_after": [],
             "ask_on": [],
         }
 
     @classmethod
     def load(
         cls,
-        config: Dict[Text, Any],
+        config: dict[str, Any],
         model_storage: ModelStorage,
         resource: Resource,
         execution_context: ExecutionContext,
@@ -57,7 +63,7 @@ class ScreeningPolicy(Policy):
         """Nothing is trained, so nothing is loaded."""
         return cls(config, model_storage, resource, execution_context)
 
-    def train(self, training_trackers: List[TrackerWithCachedStates], domain: Domain, **kwargs: Any) -> Resource:
+    def train(self, training_trackers: list[TrackerWithCachedStates], domain: Domain, **kwargs: Any) -> Resource:
         """Learns nothing."""
         return self._resource
 
@@ -65,7 +71,7 @@ class ScreeningPolicy(Policy):
         self,
         tracker: DialogueStateTracker,
         domain: Domain,
-        rule_only_data: Optional[Dict[Text, Any]] = None,
+        rule_only_data: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> PolicyPrediction:
         """Certain of one action, or silent."""
@@ -76,7 +82,7 @@ class ScreeningPolicy(Policy):
         # Rasa lets an active form overrule every prediction that is not marked so.
         return self._prediction(probabilities, is_no_user_prediction=action is not None)
 
-    def _next_action(self, tracker: DialogueStateTracker) -> Optional[Text]:
+    def _next_action(self, tracker: DialogueStateTracker) -> str | None:
         latest_action = tracker.latest_action_name
         if tracker.get_slot("assessment_due") and latest_action != ASSESSMENT:
             return ASSESSMENT
@@ -99,11 +105,11 @@ class ScreeningPolicy(Policy):
         may_wait = not tracker.get_slot("flags_to_confirm") and intent in self.config["answer_first"]
         return None if turn_begins and may_wait else FORM
 
-    def _way_on(self, latest_action: Optional[Text]) -> Optional[Text]:
+    def _way_on(self, latest_action: str | None) -> str | None:
         """The questionnaire, behind an action that was put in before its next question."""
         return FORM if latest_action in self.config["ask_on"] else None
 
-    def _way_out(self, tracker: DialogueStateTracker, intent: Optional[Text]) -> Optional[Text]:
+    def _way_out(self, tracker: DialogueStateTracker, intent: str | None) -> str | None:
         """The action for a message in the questionnaire that wants something else than to answer."""
         sure = tracker.latest_message.intent.get("confidence", 0) >= self.config["sure"]
         if intent in self.config["exits"] and (sure or not tracker.get_slot("answered")):

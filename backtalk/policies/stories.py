@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Text
+from typing import Any
 
 from rasa.core.policies.memoization import AugmentedMemoizationPolicy
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -21,8 +21,8 @@ class StoryPolicy(AugmentedMemoizationPolicy):
     """
 
     def recall(
-        self, states: List[State], tracker: DialogueStateTracker, domain: Domain, rule_only_data: Optional[Dict[Text, Any]]
-    ) -> Optional[Text]:
+        self, states: list[State], tracker: DialogueStateTracker, domain: Domain, rule_only_data: dict[str, Any] | None
+    ) -> str | None:
         """The next action of a story that ends in the latest `states`, the longest such ending first, or None."""
         action = self._recall_states(states)
         remembered = [state for state in states if state]

@@ -1,6 +1,7 @@
-"""Visitors who say anything at any time: what they say is drawn by a seed, what must always hold is checked after every turn.
+"""Visitors who say anything at any time.
 
-`make walk` plays more turns than the tests do (TURNS=20000 SEED=7).
+What they say is drawn by a seed, and what must always hold is checked after every turn. `make walk` plays more turns
+than the tests do (TURNS=20000 SEED=7).
 """
 
 import argparse
@@ -12,7 +13,7 @@ import urllib.request
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from ruamel.yaml import YAML
 
@@ -31,7 +32,7 @@ MOST_ALIKE = 2
 
 @dataclass
 class Walk:
-    """What a walk has seen: turns, conversations, intents, actions and responses with their counts, and every violation."""
+    """What a walk has seen: turns, conversations, intents, actions and responses by their counts, every violation."""
 
     turns: int = 0
     talks: int = 0
@@ -67,18 +68,25 @@ def walk(new_visitor, turns: int, seed: int) -> Walk:
 
 
 def known_names() -> tuple[set[str], set[str], set[str]]:
-    """The intents, the custom actions and the responses around the questionnaire that a visitor can reach over REST within an hour."""
+    """What a visitor can reach over REST within an hour.
+
+    These are the intents, the custom actions, and the responses around the questionnaire.
+    """
     domain = YAML(typ="safe").load(ROOT / "domain.yml")
     intents = {intent if isinstance(intent, str) else next(iter(intent)) for intent in domain["intents"]}
     # Those that the form runs itself leave no event.
-    actions = {name for name in domain["actions"] if not name.startswith(("action_ask_", "validate_", "action_validate_"))}
+    actions = {
+        name for name in domain["actions"] if not name.startswith(("action_ask_", "validate_", "action_validate_"))
+    }
     responses = {
-        name for file in ("questions", "turns", "conversation")
+        name
+        for file in ("questions", "turns", "conversation")
         for name in YAML(typ="safe").load(ROOT / "data" / "responses" / f"{file}.yml")["responses"]
     }
     later = re.compile(r"welcome_back|check_in|flags_kept|going_on_or_afresh|better_same_or_worse")
     return (
-        intents - {"EXTERNAL_check_in", "message_too_long"}, {name for name in actions if not later.search(name)},
+        intents - {"EXTERNAL_check_in", "message_too_long"},
+        {name for name in actions if not later.search(name)},
         {name for name in responses if not later.search(name)} - {"utter_too_long"},
     )
 
@@ -95,7 +103,9 @@ def _talk(visitor, draw: random.Random, seen: Walk) -> None:
         slots = visitor.slots
         asked = _asked(asked, visitor, before, slots)
         for violation in _violations(kind, visitor, before, slots, asked, knowledge):
-            seen.violations.append(f"{violation}: {message!r} ({kind}) in {visitor.sender}\n    bot: {visitor.text[:300]!r}")
+            seen.violations.append(
+                f"{violation}: {message!r} ({kind}) in {visitor.sender}\n    bot: {visitor.text[:300]!r}"
+            )
         before = slots
     visitor.say("check my back")
     if visitor.slots["requested_slot"] is None and not visitor.slots["assessed"]:
@@ -127,7 +137,7 @@ def _next(visitor, slots: dict[str, Any], draw: random.Random) -> tuple[str, str
 def _asked(asked: list[str], visitor, before: dict[str, Any], slots: dict[str, Any]) -> list[str]:
     """How the open question was put, turn by turn, since it is open."""
     question = slots["requested_slot"]
-    if not question or question != before.get("requested_slot") or slots["flags_to_confirm"] != before.get("flags_to_confirm"):
+    if any(slots[name] != before.get(name) for name in ("requested_slot", "flags_to_confirm")):
         asked = []
     replies = [reply.get("text", "") for reply in visitor.replies]
     # A list stands behind its opening.
@@ -147,9 +157,9 @@ def _violations(
         found.append("the same question three times in the same words")
     may_lower = kind == "correction" or _answers_a_doubt(before) or before.get("reopened") or _starts_over(visitor)
     levels = list(knowledge.urgency)
-    if before.get("urgency") and not may_lower:
-        if not slots["urgency"] or levels.index(slots["urgency"]) > levels.index(before["urgency"]):
-            found.append(f"lowered from {before['urgency']} to {slots['urgency']}")
+    told, now = before.get("urgency"), slots["urgency"]
+    if told and not may_lower and (not now or levels.index(now) > levels.index(told)):
+        found.append(f"lowered from {told} to {now}")
     lost = set(before.get("red_flags") or ()) - set(slots["red_flags"] or ())
     if lost and not may_lower:
         found.append(f"lost {sorted(lost)}")
@@ -169,7 +179,11 @@ def _wrong_relief(visitor, slots: dict[str, Any], knowledge: Knowledge) -> list[
     outcome = _interview(slots).outcome(knowledge)
     if knowledge.urgency[outcome.urgency].relief:
         return []
-    named = [option.name for option in knowledge.relief.values() if re.search(rf"\b{re.escape(option.name)}\b", visitor.text.lower())]
+    named = [
+        option.name
+        for option in knowledge.relief.values()
+        if re.search(rf"\b{re.escape(option.name)}\b", visitor.text.lower())
+    ]
     return [f"names {', '.join(named)} at {outcome.urgency}"] if named else []
 
 
@@ -179,7 +193,8 @@ def _wrong_payload(visitor, slots: dict[str, Any], knowledge: Knowledge) -> list
         return []
     outcome = _interview(slots).outcome(knowledge)
     wrong = [
-        name for name in ("urgency", "regions", "onset", "red_flags", "cautions", "duration_days", "pain_level")
+        name
+        for name in ("urgency", "regions", "onset", "red_flags", "cautions", "duration_days", "pain_level")
         if (slots[name] or None) != (payload[name] or None)
     ]
     if payload["urgency"] != outcome.urgency:
@@ -195,16 +210,16 @@ def _interview(slots: dict[str, Any]) -> Interview:
 
 
 def _events(visitor) -> list[dict[str, Any]]:
-    address = f"{visitor.url}/conversations/{visitor.sender}/tracker?include_events=ALL"
+    address = f"{visitor.url}/conversations/{visitor.conversation}/tracker?include_events=ALL"
     with urllib.request.urlopen(address, timeout=30) as reply:
         return json.load(reply)["events"]
 
 
-def main(arguments: Optional[list[str]] = None) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Starts a bot and walks."""
     import tempfile
 
-    from conftest import Bot, Visitor, free_port
+    from conftest import Visitor, quick_bot
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--turns", type=int, default=10_000)
@@ -215,7 +230,7 @@ def main(arguments: Optional[list[str]] = None) -> int:
         seen = walk(lambda: Visitor(options.bot), options.turns, options.seed)
     else:
         folder = Path(tempfile.mkdtemp())
-        with Bot(free_port(), free_port(), database=folder / "conversations.db", logs=folder, arguments=["--enable-api"]) as bot:
+        with quick_bot(folder, "--enable-api") as bot:
             bot.start()
             seen = walk(lambda: Visitor(bot.url), options.turns, options.seed)
     print(seen.report())

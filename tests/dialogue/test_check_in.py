@@ -9,9 +9,10 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 from conftest import Bot, free_port
@@ -25,7 +26,7 @@ class Site:
     """A site of its own, to which the callback channel posts the bot's messages."""
 
     def __init__(self) -> None:
-        self.messages: "queue.Queue[dict[str, Any]]" = queue.Queue()
+        self.messages: queue.Queue[dict[str, Any]] = queue.Queue()
         messages = self.messages
 
         class Handler(BaseHTTPRequestHandler):
@@ -68,21 +69,23 @@ class Restartable:
         self._folder, self._ports = folder, (free_port(), free_port())
         credentials = folder / "credentials.yml"
         credentials.write_text(
-            f"backtalk.channels.callback.CallbackInput:\n  url: {callback}\nbacktalk.channels.web.WebInput:\n  listen_seconds: 40\n"
+            f"backtalk.channels.callback.CallbackInput:\n  url: {callback}\n"
+            "backtalk.channels.web.WebInput:\n  listen_seconds: 40\n"
         )
         self._arguments = ["--enable-api", "--credentials", str(credentials)]
         self.bot: Bot = None
         self.start()
 
     def start(self) -> None:
-        self.bot = Bot(*self._ports, database=self._folder / "conversations.db", logs=self._folder, arguments=self._arguments)
+        database = self._folder / "conversations.db"
+        self.bot = Bot(*self._ports, database=database, logs=self._folder, arguments=self._arguments)
         self.bot.start()
 
     def stop(self) -> None:
         self.bot.stop()
 
     def slots(self, sender: str) -> dict[str, Any]:
-        with urllib.request.urlopen(f"{self.bot.url}/conversations/{sender}/tracker", timeout=30) as reply:
+        with urllib.request.urlopen(f"{self.bot.url}/conversations/callback:{sender}/tracker", timeout=30) as reply:
             return json.load(reply)["slots"]
 
 
@@ -114,7 +117,8 @@ class ByCallback:
 
     def say(self, *messages: str) -> None:
         for message in messages:
-            assert post(f"{self.bot.bot.url}/webhooks/callback/webhook", {"sender": self.sender, "message": message})[0] == 200
+            body = {"sender": self.sender, "message": message}
+            assert post(f"{self.bot.bot.url}/webhooks/callback/webhook", body)[0] == 200
 
 
 STIFF_NECK = ("woke up with a stiff neck today, 3 out of 10", "none", "none")
@@ -154,8 +158,14 @@ def test_comes_although_the_session_is_long_over(bot: Restartable, site: Site) -
     visitor.say(*STIFF_NECK, "yes")
     site.wait_for("I will ask you")
     parsed = {"intent": {"name": "greet"}, "entities": [], "text": ""}
-    event = {"event": "user", "text": "", "parse_data": parsed, "timestamp": time.time() - 86400, "input_channel": "callback"}
-    assert post(f"{bot.bot.url}/conversations/{visitor.sender}/tracker/events", event)[0] == 200
+    event = {
+        "event": "user",
+        "text": "",
+        "parse_data": parsed,
+        "timestamp": time.time() - 86400,
+        "input_channel": "callback",
+    }
+    assert post(f"{bot.bot.url}/conversations/callback:{visitor.sender}/tracker/events", event)[0] == 200
     assert site.wait_for("you wanted me to ask again")["recipient_id"] == visitor.sender
     visitor.say("much better")
     site.wait_for("Good to hear")
@@ -221,7 +231,8 @@ def test_comes_over_the_stream_after_a_restart(bot: Restartable) -> None:
 @pytest.mark.parametrize("path", ["messages", "events"])
 def test_without_a_good_token_nothing_is_told(bot: Restartable, path: str, token: str) -> None:
     request = urllib.request.Request(
-        f"{bot.bot.url}/chat/api/{path}", b'{"message": "hi"}' if path == "messages" else None,
+        f"{bot.bot.url}/chat/api/{path}",
+        b'{"message": "hi"}' if path == "messages" else None,
         {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )
     with pytest.raises(urllib.error.HTTPError) as error:

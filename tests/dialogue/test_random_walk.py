@@ -1,5 +1,8 @@
-"""A random walk through conversations: no crash, no dead end, no forbidden relief, no level lowered without a correction, and
-payloads that agree with the slots."""
+"""A random walk through conversations.
+
+No crash, no dead end, no forbidden relief, no level lowered without a correction, and payloads that agree with the
+slots.
+"""
 
 import pytest
 from conftest import Visitor
@@ -14,5 +17,5 @@ def test_whatever_is_said(bot_url: str, capsys: pytest.CaptureFixture) -> None:
     with capsys.disabled():
         print("\n" + seen.report())
     assert not seen.violations
-    for known, met in zip(known_names(), (seen.intents, seen.actions, seen.responses)):
+    for known, met in zip(known_names(), (seen.intents, seen.actions, seen.responses), strict=True):
         assert len(known & set(met)) >= COVERED * len(known)

@@ -1,7 +1,7 @@
 """Plays the scenarios of `scenarios/*.yml` over HTTP and checks every turn.
 
-Also holds for every turn of every scenario: no reply is empty or told twice, buttons keep the limits of messaging platforms, an
-assessment's payload agrees with the slots, and no relief is named where somebody must be examined first.
+Also holds for every turn of every scenario: no reply is empty or told twice, buttons keep the limits of messaging
+platforms, an assessment's payload agrees with the slots, and no relief is named where somebody must be examined first.
 """
 
 from pathlib import Path
@@ -14,16 +14,17 @@ from backtalk.knowledge import load_knowledge
 
 FOLDER = Path(__file__).parent / "scenarios"
 TURN_KEYS = {
-    "user", "tap", "after_minutes", "asks", "slots", "assessment", "relief", "never_relief", "says", "never_says", "summary"
-}
+    "user", "tap", "after_minutes", "asks", "slots", "assessment", "relief", "never_relief", "says", "never_says",
+    "summary",
+}  # fmt: skip
 
 
-def _scenarios() -> list:
-    found = []
-    for path in sorted(FOLDER.rglob("*.yml")):
-        for scenario in YAML(typ="safe").load(path):
-            found.append(pytest.param(scenario, id=f"{path.stem}: {scenario['scenario']}"))
-    return found
+def _scenarios() -> list[Any]:
+    return [
+        pytest.param(scenario, id=f"{path.stem}: {scenario['scenario']}")
+        for path in sorted(FOLDER.rglob("*.yml"))
+        for scenario in YAML(typ="safe").load(path)
+    ]
 
 
 @pytest.mark.parametrize("scenario", _scenarios())
@@ -34,7 +35,10 @@ def test_scenario(scenario: dict[str, Any], visitor) -> None:
         assert set(turn) <= TURN_KEYS, f"{where}: unknown keys {set(turn) - TURN_KEYS}"
         if "after_minutes" in turn:
             visitor.wait(turn["after_minutes"])
-        visitor.tap(turn["tap"]) if "tap" in turn else visitor.say(str(turn["user"]))
+        if "tap" in turn:
+            visitor.tap(turn["tap"])
+        else:
+            visitor.say(str(turn["user"]))
         where += f"\nbot: {visitor.text}"
         slots = visitor.slots
         _check_always(visitor, slots, where)
@@ -75,7 +79,7 @@ def _check_summary(wanted: dict[str, Any], visitor, where: str) -> None:
     from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 
     (summary,) = [reply["custom"] for reply in visitor.replies if reply.get("custom", {}).get("type") == "summary"]
-    resource = QuestionnaireResponse.parse_obj(summary["fhir"])
+    resource = QuestionnaireResponse.model_validate(summary["fhir"])
     assert {name: getattr(resource, name) for name in wanted} == wanted, where
     assert resource.item, where
     assert summary["document"]["content"].startswith("<!doctype html>"), where
@@ -97,7 +101,8 @@ def _check_always(visitor, slots: dict[str, Any], where: str) -> None:
     payload = visitor.assessment
     if payload:
         for name in ("urgency", "regions", "onset", "red_flags", "cautions", "duration_days", "pain_level"):
-            assert _plain(slots[name] or None) == _plain(payload[name] or None), f"{name}: slot {slots[name]}, payload {payload[name]}, {where}"
+            differ = f"{name}: slot {slots[name]}, payload {payload[name]}, {where}"
+            assert _plain(slots[name] or None) == _plain(payload[name] or None), differ
         assert [reason["flag"] for reason in payload["reasons"]] == payload["red_flags"], where
         assert all(reason["said"] and reason["source"] for reason in payload["reasons"]), where
         assert not payload["relief"] or payload["urgency"] not in ("emergency", "urgent"), where

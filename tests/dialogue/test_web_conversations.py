@@ -1,12 +1,13 @@
-"""The web channel of a real bot: conversations of their own, history, erasing, restarts, and messages that are sent again."""
+"""The web channel of a real bot: conversations of their own, history, erasing, restarts, messages that are repeated."""
 
 import json
 import sqlite3
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import jwt
 import pytest
@@ -50,7 +51,7 @@ class OnTheWeb:
 
     @property
     def sender(self) -> str:
-        return jwt.decode(self.token, options={"verify_signature": False})["sub"]
+        return f"web:{jwt.decode(self.token, options={'verify_signature': False})['sub']}"
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, str]:
         """Status and body of an answer."""
@@ -73,7 +74,8 @@ class OnTheWeb:
 
     def payload(self, title: str) -> str:
         """What a button of the last replies sends."""
-        return next(button["payload"] for reply in self.replies for button in reply.get("buttons", ()) if button["title"] == title)
+        buttons = (button for reply in self.replies for button in reply.get("buttons", ()))
+        return next(button["payload"] for button in buttons if button["title"] == title)
 
     def history(self) -> list[dict[str, Any]]:
         """The messages so far, without their times."""
@@ -106,7 +108,8 @@ def test_two_visitors_never_mix(bot: Served) -> None:
 
 def test_history_is_what_was_streamed_with_the_titles_of_tapped_buttons(bot: Served) -> None:
     visitor = OnTheWeb(bot)
-    expected = as_history("threw my lower back out lifting a box yesterday", visitor.say("threw my lower back out lifting a box yesterday"))
+    words = "threw my lower back out lifting a box yesterday"
+    expected = as_history(words, visitor.say(words))
     buttons = [button for reply in visitor.replies for button in reply.get("buttons", ())]
     assert buttons
     tapped = buttons[0]
@@ -119,7 +122,8 @@ def test_history_is_what_was_streamed_with_the_titles_of_tapped_buttons(bot: Ser
 def test_several_signs_at_once_are_shown_by_their_titles(bot: Served) -> None:
     visitor = OnTheWeb(bot)
     visitor.say("threw my lower back out lifting a box yesterday")
-    signs = [button for reply in visitor.replies for button in reply.get("buttons", ()) if '"red_flag"' in button["payload"]][:2]
+    buttons = [button for reply in visitor.replies for button in reply.get("buttons", ())]
+    signs = [button for button in buttons if '"red_flag"' in button["payload"]][:2]
     values = [json.loads(button["payload"].removeprefix("/inform"))["red_flag"] for button in signs]
     visitor.say("/inform" + json.dumps({"red_flag": values}))
     shown = [message["text"] for message in visitor.history() if message["from"] == "visitor"]

@@ -14,7 +14,11 @@ from backtalk.knowledge import load_knowledge
 # Hypothesis keeps nothing in the repository and tries the same examples every time; a slow machine is no failure.
 configuration.set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "hypothesis")
 settings.register_profile(
-    "backtalk", database=None, deadline=None, max_examples=80, derandomize=True,
+    "backtalk",
+    database=None,
+    deadline=None,
+    max_examples=80,
+    derandomize=True,
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
 )
 settings.load_profile("backtalk")
@@ -22,7 +26,10 @@ settings.load_profile("backtalk")
 
 @pytest.fixture(scope="session", autouse=True)
 def several_servers():
-    """Lets several servers start in one process: Sanic rewrites its own methods when one does, and cannot do so again for the next."""
+    """Lets several servers start in one process.
+
+    Sanic rewrites its own methods when one does, and cannot do so again for the next.
+    """
     rewrite = TouchUp.run
 
     def once(app):

@@ -8,7 +8,7 @@ REGIONS = ("cervical", "thoracic", "lumbar")
 ONSETS = {
     "lifting": None, "sleep": None, "posture": None, "sport": None,
     "accident": "accident", "fall": "fall", "unknown": None,
-}
+}  # fmt: skip
 
 LEVELS = ("emergency", "urgent", "clinician", "self_care")  # the highest first
 
@@ -49,8 +49,15 @@ STRAIN = {"accident", "fall", "lifting"}
 RELIEF = {
     "anti_inflammatory": set(),
     "chiropractic_manipulation": {
-        "osteoporosis", "ankylosing_spondylitis", "accident", "fall", "limb_weakness", "myelopathy", "cancer_history",
-        "steroids", "anticoagulant",
+        "osteoporosis",
+        "ankylosing_spondylitis",
+        "accident",
+        "fall",
+        "limb_weakness",
+        "myelopathy",
+        "cancer_history",
+        "steroids",
+        "anticoagulant",
     },
     "heat_ice": set(),
     "light_activity": set(),
@@ -68,7 +75,7 @@ CHECKLISTS = ("warning_signs", "medical_history")
 PAYLOAD_KEYS = {
     "type", "urgency", "regions", "onset", "muscles", "red_flags", "cautions", "reasons", "relief", "duration_days",
     "pain_level",
-}
+}  # fmt: skip
 
 # What no message may contain: an amount of a medicine, or how often to take it.
 DOSE = re.compile(

@@ -26,7 +26,9 @@ def typed(*findings, **quantities):
 
 def tapped(**values):
     """The entities of a button's payload."""
-    return [{"entity": name, "value": value, "start": 7, "end": 40, "extractor": BUTTON} for name, value in values.items()]
+    return [
+        {"entity": name, "value": value, "start": 7, "end": 40, "extractor": BUTTON} for name, value in values.items()
+    ]
 
 
 def as_sent(payload):

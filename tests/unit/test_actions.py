@@ -35,7 +35,17 @@ def dispatcher():
 def tracker(domain):
     """Makes a tracker whose latest message is as given and whose other slots are as the domain has them."""
 
-    def make(entities=(), text="some words", intent="inform", question=None, events=(), selector=None, payload=None, metadata=None, **slots):
+    def make(
+        entities=(),
+        text="some words",
+        intent="inform",
+        question=None,
+        events=(),
+        selector=None,
+        payload=None,
+        metadata=None,
+        **slots,
+    ):
         initial = {name: slot.get("initial_value") for name, slot in domain["slots"].items()}
         assert set(slots) <= set(initial)
         if payload:
@@ -44,8 +54,14 @@ def tracker(domain):
         if selector:
             message["response_selector"] = {"relief": {"response": {"intent_response_key": selector}}}
         return Tracker(
-            "visitor", {**initial, "requested_slot": question, **slots}, message, [*events, {"event": "user", "text": text, "metadata": metadata or {}}],
-            False, None, {"name": FORM} if question else {}, "action_listen",
+            "visitor",
+            {**initial, "requested_slot": question, **slots},
+            message,
+            [*events, {"event": "user", "text": text, "metadata": metadata or {}}],
+            False,
+            None,
+            {"name": FORM} if question else {},
+            "action_listen",
         )
 
     return make
@@ -146,10 +162,15 @@ class TestTakingInAMessage:
         told = tracker(intent="greet")
         before = dict(told.slots)
         run(self.ACTION, told)
-        changed = {name: value for name, value in told.slots.items() if value != before[name] and (value or before[name])}
+        changed = {
+            name: value for name, value in told.slots.items() if value != before[name] and (value or before[name])
+        }
         assert changed == dict(knowledge.settings)
 
-    @pytest.mark.parametrize("entities, answered", [(typed(found("region", "lumbar")), True), (typed(found("onset", "sport")), False), ([], False)])
+    @pytest.mark.parametrize(
+        "entities, answered",
+        [(typed(found("region", "lumbar")), True), (typed(found("onset", "sport")), False), ([], False)],
+    )
     def test_says_whether_the_question_was_answered(self, run, tracker, entities, answered):
         told = tracker(entities, question="regions")
         run(self.ACTION, told)
@@ -218,17 +239,23 @@ class TestAskingAChecklist:
         opening, listing = self.ask(run, told, question)
         offered = told.get_slot("offered")
         assert opening == f"utter_open_{question}"
-        assert [line.split(". ")[0] for line in listing["text"].split("\n")] == [str(n + 1) for n in range(len(offered))]
+        assert [line.split(". ")[0] for line in listing["text"].split("\n")] == [
+            str(n + 1) for n in range(len(offered))
+        ]
         assert len(listing["buttons"]) <= 10
-        assert all(len(button["title"]) <= 20 and len(button["payload"].encode()) <= 64 for button in listing["buttons"])
+        assert all(
+            len(button["title"]) <= 20 and len(button["payload"].encode()) <= 64 for button in listing["buttons"]
+        )
         assert [button["payload"] for button in listing["buttons"][-2:]] == ["/deny", "/not_sure"]
 
     def test_a_button_adds_its_entry_and_the_list_goes_on(self, run, tracker, question):
         asked = tracker(question=question, regions=["cervical"], onset="fall")
         _, listing = self.ask(run, asked, question)
         offered = asked.get_slot("offered")
-        for button, entry_id in zip(listing["buttons"][:-2], offered):
-            told = tracker(payload=button["payload"], question=question, regions=["cervical"], onset="fall", offered=offered)
+        for button, entry_id in zip(listing["buttons"][:-2], offered, strict=False):
+            told = tracker(
+                payload=button["payload"], question=question, regions=["cervical"], onset="fall", offered=offered
+            )
             run("action_validate_slot_mappings", told)
             assert entry_id in known(told)
             opening, rest = self.ask(run, told, question)
@@ -242,7 +269,9 @@ class TestAskingAChecklist:
         payload = listing["custom"]
         assert (payload["type"], payload["question"]) == ("question", question)
         assert [option["id"] for option in payload["options"]] == told.get_slot("offered")
-        assert [f"{number}. {option['text']}" for number, option in enumerate(payload["options"], 1)] == listing["text"].split("\n")
+        assert [f"{number}. {option['text']}" for number, option in enumerate(payload["options"], 1)] == listing[
+            "text"
+        ].split("\n")
 
     @pytest.mark.parametrize("count", [1, 2, 3])
     def test_what_is_ticked_on_a_page_is_the_whole_answer(self, run, tracker, question, count):
@@ -250,7 +279,9 @@ class TestAskingAChecklist:
         _, listing = self.ask(run, asked, question)
         ticked = [option for option in listing["custom"]["options"] if option["entity"] == "red_flag"][-count:]
         payload = "/inform" + json.dumps({"answer": "only", "red_flag": [option["id"] for option in ticked]})
-        told = tracker(payload=payload, question=question, regions=["cervical"], onset="sleep", offered=asked.get_slot("offered"))
+        told = tracker(
+            payload=payload, question=question, regions=["cervical"], onset="sleep", offered=asked.get_slot("offered")
+        )
         run("action_validate_slot_mappings", told)
         assert {option["id"] for option in ticked} <= known(told)
         assert told.get_slot(question) == "found"
@@ -270,7 +301,9 @@ def test_a_page_is_told_of_the_regions_to_draw(run, tracker, knowledge):
     ]
 
 
-@pytest.mark.parametrize("metadata, number", [({"emergency_number": "000"}, "000"), ({"emergency_number": "call me <b>"}, None), ({}, None)])
+@pytest.mark.parametrize(
+    "metadata, number", [({"emergency_number": "000"}, "000"), ({"emergency_number": "call me <b>"}, None), ({}, None)]
+)
 def test_the_emergency_number_of_the_page_is_the_one_that_is_told(run, tracker, knowledge, metadata, number):
     told = tracker(metadata={"locale": "en-GB", **metadata})
     run("action_validate_slot_mappings", told)
@@ -288,7 +321,12 @@ ASSESSED = {
     "nothing": {},
     "plain": PLAIN,
     "long": {"regions": ["cervical"], "duration": "two months", "duration_days": 60.0, "pain_level": 7.0},
-    "bones": {"regions": ["lumbar"], "red_flags": ["osteoporosis"], "cautions": ["pregnancy"], "said": {"osteoporosis": "thin bones"}},
+    "bones": {
+        "regions": ["lumbar"],
+        "red_flags": ["osteoporosis"],
+        "cautions": ["pregnancy"],
+        "said": {"osteoporosis": "thin bones"},
+    },
     "fall": {"onset": "fall", "signs": ["numb_limb"]},
     "out of order": {"regions": ["lumbar", "cervical"], "red_flags": ["night_pain", "fever", "night_pain"]},
     **{flag: {"red_flags": [flag], "said": {flag: "my words"}} for flag in contract.FLAGS},
@@ -315,7 +353,11 @@ class TestAssessment:
         told = tracker(question="pain_level", assessment_due=True, telling=True, **PLAIN)
         run(self.ACTION, told)
         assert ends_the_questionnaire(run.events)
-        assert (told.get_slot("requested_slot"), told.get_slot("assessment_due"), told.get_slot("telling")) == (None, False, False)
+        assert (told.get_slot("requested_slot"), told.get_slot("assessment_due"), told.get_slot("telling")) == (
+            None,
+            False,
+            False,
+        )
 
     @pytest.mark.parametrize("slots", ASSESSED.values(), ids=ASSESSED)
     def test_the_second_time_it_says_that_nothing_has_changed(self, run, tracker, slots):
@@ -325,16 +367,23 @@ class TestAssessment:
         assert named(again) == ["utter_unchanged"]
         assert not again[0]["custom"]
 
-    @pytest.mark.parametrize("flag", [flag for flag, level in contract.FLAGS.items() if level in ("emergency", "urgent")])
+    @pytest.mark.parametrize(
+        "flag", [flag for flag, level in contract.FLAGS.items() if level in ("emergency", "urgent")]
+    )
     def test_a_raised_level_takes_earlier_relief_back(self, run, tracker, flag):
         told = tracker(**PLAIN)
         run(self.ACTION, told)
         told.slots["red_flags"] = [flag]
         (message,) = run(self.ACTION, told)
-        assert message["text"].startswith(WORKED_OUT_AGAIN) and "I take back what I said about easing it" in message["text"]
+        assert (
+            message["text"].startswith(WORKED_OUT_AGAIN)
+            and "I take back what I said about easing it" in message["text"]
+        )
         assert message["custom"]["relief"] == []
 
-    @pytest.mark.parametrize("slots", [{"red_flags": ["cancer_history"]}, {"cautions": ["anticoagulant"]}, {"regions": ["cervical"]}])
+    @pytest.mark.parametrize(
+        "slots", [{"red_flags": ["cancer_history"]}, {"cautions": ["anticoagulant"]}, {"regions": ["cervical"]}]
+    )
     def test_a_change_that_keeps_relief_is_told_anew(self, run, tracker, slots):
         told = tracker(**PLAIN)
         run(self.ACTION, told)
@@ -356,19 +405,25 @@ class TestRelief:
 
     @pytest.mark.parametrize("topic", ["overview", *contract.RELIEF])
     def test_answers(self, run, tracker, topic):
-        assert named(run(self.ACTION, tracker(intent="relief", selector=f"relief/{topic}"))) == [f"utter_relief/{topic}"]
+        assert named(run(self.ACTION, tracker(intent="relief", selector=f"relief/{topic}"))) == [
+            f"utter_relief/{topic}"
+        ]
 
     def test_without_a_topic_gives_the_overview(self, run, tracker):
         assert named(run(self.ACTION, tracker(intent="relief"))) == ["utter_relief/overview"]
 
     @pytest.mark.parametrize("topic", ["overview", *contract.RELIEF])
-    @pytest.mark.parametrize("flag", [flag for flag, level in contract.FLAGS.items() if level in ("emergency", "urgent")])
+    @pytest.mark.parametrize(
+        "flag", [flag for flag, level in contract.FLAGS.items() if level in ("emergency", "urgent")]
+    )
     def test_refuses_in_an_emergency_and_where_it_is_urgent(self, run, tracker, topic, flag):
         told = tracker(intent="relief", selector=f"relief/{topic}", red_flags=[flag])
         assert named(run(self.ACTION, told)) == ["utter_no_relief_now"]
 
     @pytest.mark.parametrize("option", contract.RELIEF)
-    @pytest.mark.parametrize("fact", [flag for flag, level in contract.FLAGS.items() if level == "clinician"] + [*contract.CAUTIONS])
+    @pytest.mark.parametrize(
+        "fact", [flag for flag, level in contract.FLAGS.items() if level == "clinician"] + [*contract.CAUTIONS]
+    )
     def test_adds_what_rules_it_out_for_this_visitor(self, run, tracker, knowledge, option, fact):
         kind = "cautions" if fact in contract.CAUTIONS else "red_flags"
         answer, *more = run(self.ACTION, tracker(intent="relief", selector=f"relief/{option}", **{kind: [fact]}))
@@ -389,9 +444,16 @@ class TestRelief:
         assert named(run(self.ACTION, told)) == ["utter_no_relief_now"]
 
     def test_names_everything_that_rules_it_out(self, run, tracker, knowledge):
-        told = tracker(intent="relief", selector="relief/chiropractic_manipulation", red_flags=["steroids", "osteoporosis"], cautions=["anticoagulant"])
+        told = tracker(
+            intent="relief",
+            selector="relief/chiropractic_manipulation",
+            red_flags=["steroids", "osteoporosis"],
+            cautions=["anticoagulant"],
+        )
         _, more = run(self.ACTION, told)
-        names = [knowledge.red_flags[flag].name for flag in ("steroids", "osteoporosis")] + [knowledge.cautions["anticoagulant"].name]
+        names = [knowledge.red_flags[flag].name for flag in ("steroids", "osteoporosis")] + [
+            knowledge.cautions["anticoagulant"].name
+        ]
         assert all(name in more["text"] for name in names)
 
 
@@ -473,22 +535,33 @@ class TestFollowUps:
         asked = tracker(intent="follow_up", entities=self.NECK, events=events)
         assert named(run("action_follow_up", asked)) == ["utter_help"]
 
-    @pytest.mark.parametrize("before, response", [
-        ("faq/causes", "utter_faq/protective_theory"), ("faq/dose", "utter_no_reason_known"),
-    ])
+    @pytest.mark.parametrize(
+        "before, response",
+        [
+            ("faq/causes", "utter_faq/protective_theory"),
+            ("faq/dose", "utter_no_reason_known"),
+        ],
+    )
     def test_why(self, run, tracker, before, response):
         assert named(run("action_why", tracker(intent="why_ask", events=answered(before)))) == [response]
 
     def test_why_with_no_answer_before_it(self, run, tracker):
         assert named(run("action_why", tracker(intent="why_ask"))) == ["utter_why_questions"]
 
-    @pytest.mark.parametrize("question, asks, regions", [
-        (None, True, None), (None, False, ["cervical"]), ("regions", True, ["cervical"]),
-    ])
+    @pytest.mark.parametrize(
+        "question, asks, regions",
+        [
+            (None, True, None),
+            (None, False, ["cervical"]),
+            ("regions", True, ["cervical"]),
+        ],
+    )
     def test_a_region_that_is_only_asked_about_is_not_the_visitors(self, run, tracker, question, asks, regions):
         told = {"entity": "region", "value": "cervical", "status": "present", "experiencer": "patient", "said": "neck"}
         entities = [told, {"entity": "question", "value": True}] if asks else [told]
-        message = tracker(intent="follow_up", entities=entities, events=answered("faq/muscle_lowback"), question=question)
+        message = tracker(
+            intent="follow_up", entities=entities, events=answered("faq/muscle_lowback"), question=question
+        )
         run("action_validate_slot_mappings", message)
         assert message.get_slot("regions") == regions
 
@@ -496,7 +569,9 @@ class TestFollowUps:
 class TestLeaving:
     ACTION = "action_leave"
 
-    @pytest.mark.parametrize("intent, response", [("goodbye", "utter_goodbye"), ("stop", "utter_stopped"), ("deny", "utter_stopped")])
+    @pytest.mark.parametrize(
+        "intent, response", [("goodbye", "utter_goodbye"), ("stop", "utter_stopped"), ("deny", "utter_stopped")]
+    )
     def test_says_goodbye(self, run, tracker, intent, response):
         assert named(run(self.ACTION, tracker(intent=intent, **PLAIN))) == [response]
 
@@ -531,7 +606,9 @@ class TestStartingOver:
         messages = run("action_start_over", tracker(intent="start_over", red_flags=["fever"], **PLAIN))
         reset, *others = run.events
         assert reset["event"] == "reset_slots"
-        kept = {event["name"]: event["value"] for event in others if event["event"] == "slot" and event["value"] is not None}
+        kept = {
+            event["name"]: event["value"] for event in others if event["event"] == "slot" and event["value"] is not None
+        }
         assert kept == dict(knowledge.settings)
         assert named(messages) == ["utter_start_over", "utter_greet"]
         assert messages[0]["custom"] == {"type": "started_over", "urgency": None}
@@ -547,8 +624,12 @@ class TestAWholeConversation:
     def test_by_taps(self, run, tracker):
         told = tracker(question="regions")
         taps = {
-            "regions": {"region": "lumbar"}, "onset": {"onset": "lifting"}, "warning_signs": None, "medical_history": {"red_flag": "osteoporosis"},
-            "duration": {"duration": 3}, "pain_level": {"pain_level": 6},
+            "regions": {"region": "lumbar"},
+            "onset": {"onset": "lifting"},
+            "warning_signs": None,
+            "medical_history": {"red_flag": "osteoporosis"},
+            "duration": {"duration": 3},
+            "pain_level": {"pain_level": 6},
         }
         asked = []
         while question := self.next_question(run, told):
@@ -560,7 +641,15 @@ class TestAWholeConversation:
             told.latest_message = latest.latest_message
             told.events += latest.events
             run("action_validate_slot_mappings", told)
-        assert asked == ["regions", "onset", "warning_signs", "medical_history", "medical_history", "duration", "pain_level"]
+        assert asked == [
+            "regions",
+            "onset",
+            "warning_signs",
+            "medical_history",
+            "medical_history",
+            "duration",
+            "pain_level",
+        ]
         (message,) = run("action_assessment", told)
         assert message["custom"]["urgency"] == "urgent"
         assert message["custom"]["relief"] == []
@@ -594,8 +683,18 @@ class TestSession:
         "slots, response",
         [
             ({"regions": ["lumbar"]}, "utter_welcome_back"),
-            ({**PLAIN, "warning_signs": "none", "medical_history": "none", "duration": "x", "duration_days": 1, "pain_level": 1,
-              "assessed": {"relief": []}}, "utter_welcome_back_result"),
+            (
+                {
+                    **PLAIN,
+                    "warning_signs": "none",
+                    "medical_history": "none",
+                    "duration": "x",
+                    "duration_days": 1,
+                    "pain_level": 1,
+                    "assessed": {"relief": []},
+                },
+                "utter_welcome_back_result",
+            ),
             ({"red_flags": ["aortic"], "urgency": "emergency"}, "utter_welcome_back_emergency"),
         ],
     )
@@ -615,7 +714,9 @@ class TestWaysThrough:
         assert run.events == []
 
     def test_a_correction_is_acknowledged(self, run, tracker):
-        told = tracker([*typed(found("correction", "change"), found("region", "cervical"))], question="onset", regions=["lumbar"])
+        told = tracker(
+            [*typed(found("correction", "change"), found("region", "cervical"))], question="onset", regions=["lumbar"]
+        )
         run("action_validate_slot_mappings", told)
         assert told.get_slot("corrected") == ["Where it is: neck, not lower back."]
         assert named(run("action_correct", told)) == ["utter_corrected"]
@@ -628,7 +729,11 @@ class TestWaysThrough:
     def test_start_over_with_an_emergency_asks_first(self, run, tracker):
         told = tracker(red_flags=["aortic"], urgency="emergency", **PLAIN)
         assert run("action_start_over", told) == []
-        assert (told.get_slot("flags_to_confirm"), told.get_slot("starting_over"), told.get_slot("red_flags")) == (["aortic"], True, ["aortic"])
+        assert (told.get_slot("flags_to_confirm"), told.get_slot("starting_over"), told.get_slot("red_flags")) == (
+            ["aortic"],
+            True,
+            ["aortic"],
+        )
 
     def test_start_over_after_a_silence_keeps_the_signs(self, run, tracker):
         before = [{"event": "bot", "text": "", "metadata": {"utter_action": "utter_welcome_back"}}]
@@ -656,15 +761,24 @@ class TestWaysThrough:
         assert text["custom"]["document"]["mime_type"] == "text/html"
         assert after["response"] == "utter_summary_given"
 
-    @pytest.mark.parametrize("question", ["regions", "onset", "warning_signs", "medical_history", "duration", "pain_level", "age"])
-    @pytest.mark.parametrize("kind, action", [("meaning", "explain_meaning"), ("example", "give_example"), ("explain", "explain_question")])
+    @pytest.mark.parametrize(
+        "question", ["regions", "onset", "warning_signs", "medical_history", "duration", "pain_level", "age"]
+    )
+    @pytest.mark.parametrize(
+        "kind, action", [("meaning", "explain_meaning"), ("example", "give_example"), ("explain", "explain_question")]
+    )
     def test_every_question_is_explained(self, run, tracker, kind, action, question):
         assert named(run(f"action_{action}", tracker(question=question))) == [f"utter_{kind}_{question}"]
 
-    @pytest.mark.parametrize("asked, wording", [([], "ask"), (["ask"], "ask"), (["ask", "ask"], "rephrase"), (["ask", "ask", "rephrase"], "remind")])
+    @pytest.mark.parametrize(
+        "asked, wording",
+        [([], "ask"), (["ask"], "ask"), (["ask", "ask"], "rephrase"), (["ask", "ask", "rephrase"], "remind")],
+    )
     def test_a_question_is_put_alike_twice_at_most(self, run, tracker, asked, wording):
         events = [{"event": "bot", "text": "", "metadata": {"utter_action": f"utter_{word}_regions"}} for word in asked]
-        assert named(run("action_ask_regions", tracker(question="regions", events=events))) == [f"utter_{wording}_regions"]
+        assert named(run("action_ask_regions", tracker(question="regions", events=events))) == [
+            f"utter_{wording}_regions"
+        ]
 
 
 class TestCrisis:
@@ -672,8 +786,12 @@ class TestCrisis:
 
     @pytest.mark.parametrize(
         "flags, response",
-        [(["self_harm"], "utter_crisis"), (["self_harm", "chest_pain"], "utter_faq/emergency_wait"),
-         (["fall", "limb_weakness"], "utter_faq/emergency_wait"), (["chest_pain"], "utter_faq/emergency_wait")],
+        [
+            (["self_harm"], "utter_crisis"),
+            (["self_harm", "chest_pain"], "utter_faq/emergency_wait"),
+            (["fall", "limb_weakness"], "utter_faq/emergency_wait"),
+            (["chest_pain"], "utter_faq/emergency_wait"),
+        ],
     )
     def test_questions_get_the_gentle_answer_only_where_nothing_else_decides(self, run, tracker, flags, response):
         asks = tracker(red_flags=flags, **self.ASKS)
@@ -694,7 +812,9 @@ class TestCheckIn:
         assert "utter_offer_check_in" not in named(run("action_assessment", told))
 
     def test_is_not_offered_in_an_emergency(self, run, tracker):
-        assert "utter_offer_check_in" not in named(run("action_assessment", self.on(tracker, "web", red_flags=["aortic"])))
+        assert "utter_offer_check_in" not in named(
+            run("action_assessment", self.on(tracker, "web", red_flags=["aortic"]))
+        )
 
     def test_is_set_kept_over_a_session_and_cancelled(self, run, tracker):
         told = self.on(tracker, "web", **PLAIN)
@@ -703,14 +823,24 @@ class TestCheckIn:
         reminder = run.events[1]
         run("action_session_start", told)
         (kept,) = [event for event in run.events if event["event"] == "reminder"]
-        assert (kept["name"], kept["date_time"], kept["intent"]) == (reminder["name"], reminder["date_time"], "EXTERNAL_check_in")
+        assert (kept["name"], kept["date_time"], kept["intent"]) == (
+            reminder["name"],
+            reminder["date_time"],
+            "EXTERNAL_check_in",
+        )
         assert named(run("action_cancel_check_in", told)) == ["utter_check_in_cancelled"]
-        assert {event["event"] for event in run.events} == {"slot", "cancel_reminder"} and told.get_slot("check_in_due") is None
+        assert {event["event"] for event in run.events} == {"slot", "cancel_reminder"} and told.get_slot(
+            "check_in_due"
+        ) is None
 
     @pytest.mark.parametrize("intent, response", [("affirm", "utter_check_in_set"), ("deny", "utter_no_check_in")])
     def test_a_bare_answer_to_the_offer_counts(self, run, tracker, intent, response):
         offer = [{"event": "bot", "text": "", "metadata": {"utter_action": "utter_offer_check_in"}}]
-        assert named(run("action_after_result", self.on(tracker, "web", intent=intent, events=offer, **PLAIN))) == [response]
+        assert named(run("action_after_result", self.on(tracker, "web", intent=intent, events=offer, **PLAIN))) == [
+            response
+        ]
 
     def test_cannot_be_set_where_the_bot_cannot_write_first(self, run, tracker):
-        assert named(run("action_schedule_check_in", self.on(tracker, "rest", **PLAIN))) == ["utter_check_in_impossible"]
+        assert named(run("action_schedule_check_in", self.on(tracker, "rest", **PLAIN))) == [
+            "utter_check_in_impossible"
+        ]

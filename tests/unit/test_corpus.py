@@ -23,16 +23,26 @@ class TestMarks:
     def test_a_mark_says_that_the_finding_is_there_or_how_it_is_not(self):
         line = "- no [fever](fever denied), mum has [thin bones](osteoporosis other), [fell off a wall](fall)"
         assert marks(line) == [
-            ("fever", "denied", None, "fever"), ("osteoporosis", "other", None, "thin bones"), ("fall", "present", None, "fell off a wall"),
+            ("fever", "denied", None, "fever"),
+            ("osteoporosis", "other", None, "thin bones"),
+            ("fall", "present", None, "fell off a wall"),
         ]
 
     def test_words_can_mean_two_things(self):
-        assert [m[:2] for m in marks("- [knocked off my bike](accident; fall past)")] == [("accident", "present"), ("fall", "past")]
+        assert [m[:2] for m in marks("- [knocked off my bike](accident; fall past)")] == [
+            ("accident", "present"),
+            ("fall", "past"),
+        ]
 
     @pytest.mark.parametrize(
         "line, value",
-        [("- [a week](duration 7)", "7"), ("- since [may](duration may)", "may"), ("- [six](pain 6)", "6"), ("- [nah](answer no)", "no"),
-         ("- the [last one](item last)", "last")],
+        [
+            ("- [a week](duration 7)", "7"),
+            ("- since [may](duration may)", "may"),
+            ("- [six](pain 6)", "6"),
+            ("- [nah](answer no)", "no"),
+            ("- the [last one](item last)", "last"),
+        ],
     )
     def test_quantities_and_answers_have_a_value(self, line, value):
         assert parse(line).mentions[0].value == value
@@ -86,7 +96,9 @@ class TestFiles:
         with pytest.raises(CorpusError, match="line 5"):
             corpus.load_file(path)
 
-    @pytest.mark.parametrize("text", ["[]", "brief: x\nsplit: train\n", "brief: x\nsplit: later\nmessages: |\n  - a\n", "a: [\n"])
+    @pytest.mark.parametrize(
+        "text", ["[]", "brief: x\nsplit: train\n", "brief: x\nsplit: later\nmessages: |\n  - a\n", "a: [\n"]
+    )
     def test_a_file_of_another_form_is_refused(self, write, text):
         with pytest.raises(CorpusError):
             corpus.read_file(write(text))
@@ -99,7 +111,8 @@ class TestFiles:
 
 class TestShippedCorpus:
     @pytest.fixture(scope="class")
-    def files(self):
+    @classmethod
+    def files(cls):
         return corpus.load_corpus()
 
     def test_it_has_the_promised_size(self, files):
@@ -111,7 +124,9 @@ class TestShippedCorpus:
         assert [text for text, number in texts.items() if number > 1] == []
 
     def test_each_red_flag_has_examples_of_both_sides(self, files, knowledge):
-        counts = Counter((m.id, m.status == corpus.PRESENT) for message in corpus.all_messages(files) for m in message.mentions)
+        counts = Counter(
+            (m.id, m.status == corpus.PRESENT) for message in corpus.all_messages(files) for m in message.mentions
+        )
         few = {flag: (counts[flag, True], counts[flag, False]) for flag in knowledge.red_flags}
         assert {flag: pair for flag, pair in few.items() if pair[0] < 120 or pair[1] < 60} == {}
 
@@ -123,7 +138,7 @@ class TestShippedCorpus:
 def test_a_file_that_is_not_utf8_is_named(tmp_path):
     path = tmp_path / "mine.yml"
     path.write_bytes("brief: caf\u00e9\nsplit: train\nmessages: |\n  - sore\n".encode("cp1252"))
-    with pytest.raises(corpus.CorpusError, match="mine.yml: not UTF-8"):
+    with pytest.raises(corpus.CorpusError, match=r"mine\.yml: not UTF-8"):
         corpus.load_file(path)
 
 

@@ -1,29 +1,40 @@
-"""How Rasa is run here: actions in its process and over HTTP, shortcuts with the same outcome, no TensorFlow."""
+"""How Rasa is run here: actions in its process and over HTTP, and shortcuts with the same outcome."""
 
 import asyncio
 import copy
+import inspect
 import json
-import subprocess
-import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 from threading import Thread
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import jsonschema
 import pytest
+import rasa.core.agent
+import rasa.core.tracker_store
 from rasa.core.actions.action import RemoteAction
-from rasa.engine.exceptions import GraphRunError
+from rasa.core.agent import Agent
+from rasa.core.processor import MessageProcessor
+from rasa.core.tracker_store import InMemoryTrackerStore, TrackerStore
+from rasa.engine.exceptions import GraphComponentException, GraphRunError
 from rasa.engine.graph import ExecutionContext, GraphComponent, GraphSchema, SchemaNode
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.engine.storage.local_model_storage import LocalModelStorage
-from rasa.shared.core.events import Event, SlotSet
+from rasa.engine.training.hooks import TrainingHook
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import Event, ReminderScheduled, SlotSet
+from rasa.shared.core.slots import AnySlot
+from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
 
-from backtalk import paths
-from backtalk.engine.actions import ActionsInProcess, ActionServer, load_actions
+from backtalk.check_in import DUE
+from backtalk.engine.actions import ActionServer, ActionsInProcess, load_actions
 from backtalk.engine.shortcuts import take_shortcuts
+from backtalk.engine.tracker_store import RememberingTrackerStore
 
 
 def speak(dispatcher, tracker, domain):
@@ -61,8 +72,15 @@ def executor():
 def call(action, **tracker):
     """What Rasa asks an action server to run."""
     state = {
-        "sender_id": "visitor", "slots": {"regions": ["lumbar"], "said": {}}, "latest_message": {"text": "ouch"}, "events": [],
-        "paused": False, "followup_action": None, "active_loop": {}, "latest_action_name": "action_listen", **tracker,
+        "sender_id": "visitor",
+        "slots": {"regions": ["lumbar"], "said": {}},
+        "latest_message": {"text": "ouch"},
+        "events": [],
+        "paused": False,
+        "followup_action": None,
+        "active_loop": {},
+        "latest_action_name": "action_listen",
+        **tracker,
     }
     return {"next_action": action, "sender_id": "visitor", "tracker": state, "domain": {}}
 
@@ -120,7 +138,8 @@ class TestActionsInProcess:
 
 class TestActionServer:
     @pytest.fixture(scope="class")
-    def address(self, executor):
+    @classmethod
+    def address(cls, executor):
         """The address of an action server on a free port."""
         server, loop = ActionServer(executor, "127.0.0.1", 0), asyncio.new_event_loop()
         loop.run_until_complete(server.start())
@@ -129,6 +148,7 @@ class TestActionServer:
         yield f"http://127.0.0.1:{server._socket.getsockname()[1]}"
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
+        loop.close()
         server._socket.close()
 
     @pytest.fixture
@@ -141,7 +161,8 @@ class TestActionServer:
                 with urlopen(Request(address + path, body, {"Content-Type": "application/json"}), timeout=30) as reply:
                     return reply.status, json.load(reply)
             except HTTPError as error:
-                return error.code, json.load(error)
+                with error:
+                    return error.code, json.load(error)
 
         return ask
 
@@ -162,7 +183,9 @@ class TestActionServer:
         assert ask("/webhook", call("speak", events=events))[0] == 200
 
     @pytest.mark.parametrize(
-        "body", [b"", b"{not json", b"\xff\xfe", b"[]", b"7", b"null", {}, {"next_action": "speak"}, {"tracker": [1]}], ids=ascii
+        "body",
+        [b"", b"{not json", b"\xff\xfe", b"[]", b"7", b"null", {}, {"next_action": "speak"}, {"tracker": [1]}],
+        ids=ascii,
     )
     def test_rubbish_is_refused(self, ask, body):
         status, reply = ask("/webhook", body)
@@ -180,11 +203,12 @@ class TestActionServer:
     def test_goes_on_behind_an_action_that_broke_down(self, address, ask):
         with pytest.raises(HTTPError) as caught:
             urlopen(Request(f"{address}/webhook", json.dumps(call("break_down")).encode()), timeout=30)
-        assert caught.value.code == 500
+        with caught.value:
+            assert caught.value.code == 500
         assert ask("/webhook", call("speak"))[0] == 200
 
     def test_a_port_in_use_is_refused_at_once(self, address, executor):
-        with pytest.raises(OSError):
+        with pytest.raises(OSError, match="in use"):
             ActionServer(executor, "127.0.0.1", int(address.rsplit(":", 1)[1]))
 
 
@@ -204,6 +228,9 @@ class Adder(GraphComponent):
         self.runs.append(self._name)
         return one + other + 1
 
+    def pair(self, one, other):
+        return one, other
+
     def fail(self, one):
         raise ValueError("cannot add")
 
@@ -212,34 +239,46 @@ def adder(needs, fn="add"):
     return SchemaNode(needs=needs, uses=Adder, constructor_name="create", fn=fn, config={}, eager=True)
 
 
-GRAPH = GraphSchema({
-    "left": adder({"one": "shared"}),
-    "shared": adder({"one": "start"}),
-    "right": adder({"one": "shared", "other": "start"}),
-    "both": adder({"one": "left", "other": "right"}),
-    "aside": adder({"one": "start"}),
-    "broken": adder({"one": "start"}, fn="fail"),
-    "behind": adder({"one": "broken"}),
-})
+GRAPH = GraphSchema(
+    {
+        "left": adder({"one": "shared"}),
+        "shared": adder({"one": "start"}),
+        "right": adder({"one": "shared", "other": "start"}),
+        "both": adder({"one": "left", "other": "right"}),
+        "aside": adder({"one": "start"}),
+        "broken": adder({"one": "start"}, fn="fail"),
+        "behind": adder({"one": "broken"}),
+        "apart": adder({"other": "wanted", "one": "start"}, fn="pair"),
+    }
+)
+
+
+# What the shortcuts replace.
+REPLACED = {
+    "validate": (RemoteAction, "_validate_action_result"),
+    "resolve": (Event, "resolve_by_type"),
+    "fail safe": (rasa.core.agent, "FailSafeTrackerStore"),
+    "store": (rasa.core.tracker_store, "SQLTrackerStore"),
+    "run": (DaskGraphRunner, "run"),
+    "before": (TrainingHook, "on_before_node"),
+    "after": (TrainingHook, "on_after_node"),
+    "reminder": (MessageProcessor, "_is_reminder_still_valid"),
+}
 
 
 @pytest.fixture
 def rasas(monkeypatch):
     """What Rasa has of its own; whatever a test replaces is put back."""
-    originals = {"run": DaskGraphRunner.run, "resolve": Event.resolve_by_type, "validate": RemoteAction._validate_action_result}
-    monkeypatch.setattr(DaskGraphRunner, "run", originals["run"])
-    monkeypatch.setattr(Event, "resolve_by_type", staticmethod(originals["resolve"]))
-    monkeypatch.setattr(RemoteAction, "_validate_action_result", originals["validate"])
-    return originals
+    for place in REPLACED.values():
+        monkeypatch.setattr(*place, inspect.getattr_static(*place))
+    return {name: getattr(*place) for name, place in REPLACED.items()}
 
 
 @pytest.fixture
 def shortcuts(rasas):
     """The shortcuts, taken for one test."""
     take_shortcuts()
-    assert DaskGraphRunner.run is not rasas["run"]
-    assert Event.resolve_by_type is not rasas["resolve"]
-    assert RemoteAction._validate_action_result is not rasas["validate"]
+    assert not [name for name, place in REPLACED.items() if getattr(*place) is rasas[name]]
 
 
 @pytest.mark.usefixtures("shortcuts")
@@ -250,10 +289,30 @@ class TestRunningAGraph:
         return DaskGraphRunner(GRAPH, LocalModelStorage(tmp_path), ExecutionContext(GRAPH))
 
     @pytest.mark.parametrize(
-        "targets", [["shared"], ["left"], ["both"], ["both", "left"], ["left", "aside", "both"], ["aside", "aside"]], ids=ascii
+        "targets, outputs",
+        [
+            (["shared"], {"shared": 6}),
+            (["left"], {"left": 7}),
+            (["both"], {"both": 20}),
+            (["both", "left"], {"both": 20, "left": 7}),
+            (["left", "aside", "both"], {"left": 7, "aside": 6, "both": 20}),
+            (["aside", "aside"], {"aside": 6}),
+            (["start", "left"], {"start": 5, "left": 7}),
+        ],
+        ids=str,
     )
-    def test_gives_the_outputs_of_rasas_runner(self, runner, rasas, targets):
-        assert runner.run({"start": 5}, targets) == rasas["run"](runner, {"start": 5}, targets)
+    def test_gives_the_outputs_of_the_targets_and_no_others(self, runner, targets, outputs):
+        got = runner.run({"start": 5}, targets)
+        assert got == outputs and [*got] == [*dict.fromkeys(targets)]
+
+    @pytest.mark.parametrize("targets", [None, []])
+    def test_without_targets_gives_those_of_the_graph(self, tmp_path, targets):
+        marked = GraphSchema({**GRAPH.nodes, "aside": replace(GRAPH.nodes["aside"], is_target=True)})
+        runner = DaskGraphRunner(marked, LocalModelStorage(tmp_path), ExecutionContext(marked))
+        assert runner.run({"start": 5}, targets) == {"aside": 6}
+
+    def test_hands_each_input_to_the_parameter_that_wants_it(self, runner):
+        assert runner.run({"start": 8, "wanted": 10}, ["apart"]) == {"apart": (8, 10)}
 
     def test_runs_a_node_that_several_need_once(self, runner):
         assert runner.run({"start": 5}, ["both", "left", "shared"]) == {"both": 20, "left": 7, "shared": 6}
@@ -266,22 +325,66 @@ class TestRunningAGraph:
     def test_runs_anew_each_time(self, runner):
         assert [runner.run({"start": number}, ["left"])["left"] for number in (1, 2, 1)] == [3, 4, 3]
 
-    def test_an_input_that_nobody_provides_is_reported_by_both(self, runner, rasas):
-        for run in (DaskGraphRunner.run, rasas["run"]):
-            with pytest.raises(GraphRunError, match="start"):
-                run(runner, {}, ["left"])
+    def test_an_input_that_nobody_provides_is_reported(self, runner):
+        with pytest.raises(GraphRunError, match="Expected input 'start' to provide parameter 'one'"):
+            runner.run({}, ["left"])
+        assert Adder.runs == []
 
-    def test_a_node_that_fails_is_reported_alike(self, runner, rasas):
-        raised = []
-        for run in (DaskGraphRunner.run, rasas["run"]):
-            with pytest.raises(Exception) as caught:
-                run(runner, {"start": 5}, ["behind"])
-            raised.append((type(caught.value), str(caught.value)))
-        assert raised[0] == raised[1]
+    def test_a_node_that_fails_is_reported_and_ends_the_run(self, runner):
+        with pytest.raises(GraphComponentException, match="node broken") as caught:
+            runner.run({"start": 5}, ["behind"])
+        assert isinstance(caught.value.__cause__, ValueError) and Adder.runs == []
+
+
+@pytest.mark.usefixtures("shortcuts")
+class TestTraining:
+    def test_computes_no_fingerprint_and_keeps_nothing(self, tmp_path):
+        storage = LocalModelStorage(tmp_path)
+        # Rasa's own hook would ask the cache.
+        hook = TrainingHook(cache=None, model_storage=storage, pruned_schema=GRAPH)
+        runner = DaskGraphRunner(GRAPH, storage, ExecutionContext(GRAPH), [hook])
+        assert runner.run({"start": 5}, ["both"]) == {"both": 20}
+
+
+@pytest.mark.usefixtures("shortcuts")
+class TestStores:
+    def test_sql_is_ours(self, tmp_path):
+        config = EndpointConfig.from_dict({"type": "SQL", "dialect": "sqlite", "db": str(tmp_path / "some.db")})
+        store = TrackerStore.create(config, Domain.empty())
+        assert type(store) is RememberingTrackerStore and (tmp_path / "some.db").exists()
+        store.engine.dispose()
+
+    def test_an_agent_has_the_store_itself(self):
+        store = InMemoryTrackerStore(Domain.empty())
+        assert Agent(Domain.empty(), tracker_store=store).tracker_store is store
+
+
+@pytest.mark.usefixtures("shortcuts")
+class TestReminders:
+    WHEN = datetime(2030, 1, 2, 3, 4, tzinfo=UTC)
+    SLOTS = [AnySlot(DUE, mappings=[{}])]
+
+    @pytest.mark.parametrize(
+        "due, is_due",
+        [
+            ("2030-01-02T03:04:00+00:00", True),
+            ("2030-01-02T04:04:00+01:00", True),
+            ("2030-01-02T03:05:00+00:00", False),
+            (None, False),
+        ],
+        ids=["due", "in another zone", "set anew", "cancelled"],
+    )
+    def test_is_sent_where_the_conversation_waits_for_it(self, due, is_due):
+        # The session in which it was set is over.
+        tracker = DialogueStateTracker("visitor", self.SLOTS)
+        tracker.update(SlotSet(DUE, due))
+        assert MessageProcessor._is_reminder_still_valid(tracker, ReminderScheduled("x", self.WHEN)) is is_due
 
 
 class TestResolvingEvents:
-    @pytest.mark.parametrize("name", ["user", "bot", "action", "slot", "session_started", "active_loop", "rewind", "topic"])
+    @pytest.mark.parametrize(
+        "name", ["user", "bot", "action", "slot", "session_started", "active_loop", "rewind", "topic"]
+    )
     def test_finds_the_class_that_rasa_finds(self, rasas, shortcuts, name):
         for _ in range(2):
             assert Event.resolve_by_type(name) is rasas["resolve"](name)
@@ -293,7 +396,7 @@ class TestResolvingEvents:
 
     def test_an_unknown_name_may_have_a_default(self, rasas, shortcuts):
         assert Event.resolve_by_type("no_such_event", SlotSet) is rasas["resolve"]("no_such_event", SlotSet) is SlotSet
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match="no_such_event"):
             Event.resolve_by_type("no_such_event")
 
 
@@ -346,62 +449,3 @@ class TestCheckingAReply:
 
     def test_a_reply_of_this_process_needs_no_check(self, shortcuts, executor):
         assert self.action(ActionsInProcess(executor, self.URL))._validate_action_result({"events": [SLOT]}) is True
-
-
-class TestWithoutTensorFlow:
-    def python(self, code):
-        """Runs code in a process of its own, behind the placeholders; returns its output."""
-        lines = ["from backtalk.engine.without_tensorflow import leave_out_tensorflow", "leave_out_tensorflow()", code]
-        environment = {"PYTHONPATH": str(paths.ROOT), "RASA_TELEMETRY_ENABLED": "false", "SQLALCHEMY_SILENCE_UBER_WARNING": "1"}
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", "\n".join(lines)], cwd=paths.ROOT, env=environment, capture_output=True,
-            text=True, timeout=120,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.split()
-
-    def test_rasa_is_imported_without_it(self):
-        loaded = self.python(
-            "import sys, rasa.core.agent\n"
-            "print(*(name for name in sys.modules if name.split('.')[0] == 'tensorflow'))\n"
-            "print('real:', *(name for name, module in sys.modules.items()"
-            " if name.split('.')[0] in ('tensorflow', 'tensorflow_addons', 'keras') and getattr(module, '__file__', None)))"
-        )
-        assert "tensorflow" in loaded
-        assert loaded[-1] == "real:"
-
-    @pytest.mark.parametrize(
-        "use",
-        [
-            "tensorflow.constant(1)",
-            "tensorflow.keras.layers.Dense(3)",
-            "tensorflow.data.Dataset.from_tensors([1])",
-            "__import__('tensorflow_addons').layers.WeightNormalization()",
-        ],
-    )
-    def test_a_placeholder_says_so_when_it_is_used(self, use):
-        said = self.python(
-            "import tensorflow\n"
-            "from backtalk.engine.without_tensorflow import TensorFlowNeeded\n"
-            f"try:\n    {use}\n"
-            "except TensorFlowNeeded as error:\n    print(error)"
-        )
-        assert {"TensorFlow", "DIETClassifier,", "rasa"} <= {word.strip("`") for word in said}
-
-    def test_placeholders_can_be_named_and_subclassed(self):
-        said = self.python(
-            "import tensorflow as tf\n"
-            "from tensorflow.keras.layers import Layer\n"
-            "from typing import Optional\n"
-            "class Ours(Layer):\n    def size(self, of: Optional[tf.Tensor] = None) -> tf.Tensor:\n        return 3\n"
-            "print(Ours().size())"
-        )
-        assert said == ["3"]
-
-    def test_asking_for_it_twice_is_the_same(self):
-        assert self.python(
-            "import sys\nbefore = len(sys.meta_path)\nleave_out_tensorflow()\nprint(len(sys.meta_path) - before)"
-        ) == ["0"]
-
-    def test_other_modules_are_the_real_ones(self):
-        assert self.python("import numpy, sklearn\nprint(numpy.zeros(2).sum(), bool(sklearn.__file__))") == ["0.0", "True"]

@@ -15,8 +15,6 @@ from backtalk.language import Reader
 LOAD = "from backtalk.knowledge import load_knowledge, load_phrases; load_phrases(); print(*load_knowledge().red_flags)"
 
 
-
-
 @pytest.fixture
 def whole_folder(tmp_path):
     """A copy of the shipped knowledge."""
@@ -25,7 +23,10 @@ def whole_folder(tmp_path):
 
 @pytest.fixture
 def folder(whole_folder):
-    """A copy of the shipped knowledge to break; its longest files, with the phrases of the flags, are short, so that it loads fast."""
+    """A copy of the shipped knowledge to break.
+
+    Its longest files, with the phrases of the flags, are short, so that it loads fast.
+    """
     few = {"red_flags_emergency": "", "red_flags_other": ""}
     for flag, level in contract.FLAGS.items():
         few[f"red_flags_{'emergency' if level == 'emergency' else 'other'}"] += f"  {flag}: {{phrases: [{flag}]}}\n"
@@ -280,7 +281,7 @@ BREAKS = {
         "phrases/assertion.yml", r"category: denied",
         "category: doubted", 0, "'doubted' is not one of",
     ),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name, pattern, replacement, below, reason", BREAKS.values(), ids=BREAKS)

@@ -1,4 +1,4 @@
-"""How the wording of messages is read: findings, whose they are, whether they are asserted, time spans, numbers and answers."""
+"""How the wording of messages is read: findings, whose and whether asserted, time spans, numbers and answers."""
 
 import time
 from datetime import date
@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backtalk.language import load_reader
-from backtalk.language import load_wording_reader
+from backtalk.language import load_reader, load_wording_reader
 from backtalk.language.quantities import read_durations
 from backtalk.language.reader import LONGEST_READ
 from backtalk.language.spelling import Spelling
@@ -21,8 +20,7 @@ def ids(text: str, kind: str, *, status: str = "present", experiencer: str = "pa
     return {
         finding.id
         for finding in READER.read(text).findings
-        if (finding.kind, finding.status, finding.experiencer) == (kind, status, experiencer)
-        and finding.weak is weak
+        if (finding.kind, finding.status, finding.experiencer) == (kind, status, experiencer) and finding.weak is weak
     }
 
 
@@ -53,7 +51,9 @@ def test_regions(text, regions):
     assert ids(text, "region") == regions
 
 
-@pytest.mark.parametrize("text, region", [("lower", "lumbar"), ("in the middle", "thoracic"), ("all over", "everywhere")])
+@pytest.mark.parametrize(
+    "text, region", [("lower", "lumbar"), ("in the middle", "thoracic"), ("all over", "everywhere")]
+)
 def test_words_that_name_a_region_only_as_an_answer(text, region):
     assert region in ids(text, "region", weak=True)
     assert region not in ids(text, "region")
@@ -166,7 +166,13 @@ def test_pain_levels(text, level):
 
 @pytest.mark.parametrize(
     "text, numbers, ordinals",
-    [("7", (7,), ()), ("1 and 4", (1, 4), ()), ("the second one", (), (2,)), ("the last", (), (-1,)), ("about a six", (6,), ())],
+    [
+        ("7", (7,), ()),
+        ("1 and 4", (1, 4), ()),
+        ("the second one", (), (2,)),
+        ("the last", (), (-1,)),
+        ("about a six", (6,), ()),
+    ],
 )
 def test_numbers_and_places_in_a_list(text, numbers, ordinals):
     reading = READER.read(text)
@@ -313,13 +319,22 @@ def test_a_limp_is_no_loss_of_sexual_function(text):
     assert "sexual_dysfunction" not in {finding.id for finding in load_reader().read(text).findings}
 
 
-@pytest.mark.parametrize("text", ["i am limping and i cant get an erection since yesterday", "limping, and no feeling in my penis since this morning"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "i am limping and i cant get an erection since yesterday",
+        "limping, and no feeling in my penis since this morning",
+    ],
+)
 def test_a_limp_hides_no_loss_that_is_said(text):
     findings = load_reader().read(text).findings
     assert ("sexual_dysfunction", "present") in {(finding.id, finding.status) for finding in findings}
 
 
-@pytest.mark.parametrize("text, answers", [("oh no i pressed the wrong button", set()), ("no i ticked the wrong one", set()), ("oh no, none", {"no"})])
+@pytest.mark.parametrize(
+    "text, answers",
+    [("oh no i pressed the wrong button", set()), ("no i ticked the wrong one", set()), ("oh no, none", {"no"})],
+)
 def test_a_slip_of_the_finger_answers_nothing(text, answers):
     assert {finding.id for finding in load_reader().read(text).findings if finding.kind == "answer"} == answers
 
@@ -349,7 +364,9 @@ def test_a_very_long_message_is_read_in_time():
     assert time.perf_counter() - started < 5
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n", "🙂🙂", "\x00\x01\x7f", "...!?", "\u200bneck\u202e", "{neck}[back](x)"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "\n", "🙂🙂", "\x00\x01\x7f", "...!?", "\u200bneck\u202e", "{neck}[back](x)"]
+)
 def test_odd_input(text):
     assert READER.read(text).pain is None
 
@@ -362,7 +379,10 @@ def test_any_text_is_read_and_places_stay_inside_it(text):
         assert 0 <= found.start <= found.end <= len(text)
 
 
-_WORDS = "my low back neck no not if mum fell numb legs can't pee 3 days ago ? . , but since 7/10 fever he years".split()
+_WORDS = [
+    "my", "low", "back", "neck", "no", "not", "if", "mum", "fell", "numb", "legs", "can't", "pee", "3", "days", "ago",
+    "?", ".", ",", "but", "since", "7/10", "fever", "he", "years",
+]  # fmt: skip
 
 
 @settings(max_examples=60, deadline=None)

@@ -47,12 +47,14 @@ def with_features(text, dense, sparse=None, **data):
 
 class TestFeaturesOfFindings:
     @pytest.fixture(scope="class")
-    def names(self, knowledge):
+    @classmethod
+    def names(cls, knowledge):
         """What each number of the feature stands for."""
         return [*KINDS, *knowledge.regions]
 
     @pytest.fixture(scope="class")
-    def findings(self):
+    @classmethod
+    def findings(cls):
         return load(ClinicalFindings, weight=2.0)
 
     def read(self, findings, text, **data):
@@ -77,17 +79,19 @@ class TestFeaturesOfFindings:
     def test_name_the_kinds_and_regions_of_a_message(self, findings, names, text, present):
         vector = sentence(self.read(findings, text))
         assert vector.shape == (len(names),)
-        assert {name for name, value in zip(names, vector) if value} >= present
+        assert {name for name, value in zip(names, vector, strict=True) if value} >= present
         assert bool(vector.any()) == bool(present)
         assert set(vector.tolist()) <= {0.0, 2.0}
 
-    @pytest.mark.parametrize("text", ["my neck and lower back since the crash 2 days ago, no fever", "no", "do I need an mri"])
+    @pytest.mark.parametrize(
+        "text", ["my neck and lower back since the crash 2 days ago, no fever", "no", "do I need an mri"]
+    )
     def test_agree_with_the_entities(self, findings, names, text):
         message = self.read(findings, text)
         entities = message.get(ENTITIES)
         expected = {e["entity"] for e in entities} | {e["value"] for e in entities if e["entity"] == "region"}
         assert expected
-        assert {name for name, value in zip(names, sentence(message)) if value} == expected & {*names}
+        assert {name for name, value in zip(names, sentence(message), strict=True) if value} == expected & {*names}
 
     def test_weight_0_gives_none_and_the_entities_all_the_same(self):
         message = self.read(load(ClinicalFindings, weight=0), "my lower back hurts")
@@ -127,13 +131,16 @@ class TestFeaturesOfFindings:
 class TestSentenceEncoder:
     SCALE = 6.0
     TEXTS = (
-        "my neck hurts", "hi", "what should I do when the middle of my back has been stiff for a whole week and nothing helps",
+        "my neck hurts",
+        "hi",
+        "what should I do when the middle of my back has been stiff for a whole week and nothing helps",
         "can you order a pizza for me",
     )
 
     @pytest.fixture(scope="class")
-    def encoder(self):
-        return load(SentenceEncoder, scale=self.SCALE)
+    @classmethod
+    def encoder(cls):
+        return load(SentenceEncoder, scale=cls.SCALE)
 
     def vectors(self, encoder, *texts):
         return [sentence(message) for message in encoder.process([Message({TEXT: text}) for text in texts])]
@@ -195,7 +202,14 @@ class TestModelFiles:
         altered = b"other weights"
         (tmp_path / package / "model" / "weights.onnx").write_bytes(altered)
         message = self.refusal(package, "model/weights.onnx", self.DIGEST)
-        for part in (package, "model/weights.onnx", "altered", self.DIGEST, hashlib.sha256(altered).hexdigest(), "make setup"):
+        for part in (
+            package,
+            "model/weights.onnx",
+            "altered",
+            self.DIGEST,
+            hashlib.sha256(altered).hexdigest(),
+            "make setup",
+        ):
             assert part in message
 
     def test_a_missing_file_is_refused(self, package):
@@ -211,7 +225,15 @@ class TestModelFiles:
 
 # Each is a direction of its own in the features made by hand.
 QUESTIONS = (
-    "greet", "thanks", "help", "out_of_scope", "faq/causes", "faq/mri", "faq/trapezius", "faq/diagnosis", "relief/massage",
+    "greet",
+    "thanks",
+    "help",
+    "out_of_scope",
+    "faq/causes",
+    "faq/mri",
+    "faq/trapezius",
+    "faq/diagnosis",
+    "relief/massage",
     "relief/heat_ice",
 )
 INTENTS = {question.split("/")[0] for question in QUESTIONS}
@@ -233,11 +255,13 @@ def examples():
 
 class TestQuestionClassifier:
     @pytest.fixture(scope="class")
-    def storage(self, tmp_path_factory):
+    @classmethod
+    def storage(cls, tmp_path_factory):
         return LocalModelStorage(tmp_path_factory.mktemp("model"))
 
     @pytest.fixture(scope="class")
-    def trained(self, storage):
+    @classmethod
+    def trained(cls, storage):
         config = {**QuestionClassifier.get_default_config(), "ranking_length": 0}
         classifier = QuestionClassifier.create(config, storage, RESOURCE, CONTEXT)
         assert classifier.train(TrainingData(examples())) == RESOURCE
@@ -277,10 +301,14 @@ class TestQuestionClassifier:
             assert len(ranking) == min(questions, 3)
             assert {entry["intent_response_key"].split("/")[0] for entry in ranking} == {intent}
             assert confidences == sorted(confidences, reverse=True)
-            assert ranking[0] == {key: selected[intent]["response"][key] for key in ("intent_response_key", "confidence")}
+            assert ranking[0] == {
+                key: selected[intent]["response"][key] for key in ("intent_response_key", "confidence")
+            }
         assert sum(entry["confidence"] for entry in selected["relief"]["ranking"]) == pytest.approx(1)
 
-    @pytest.mark.parametrize("message", [about("faq/mri"), with_features("this and that", [3, 0, 0, 1, 2, 2, 0, 0, 1, 2])])
+    @pytest.mark.parametrize(
+        "message", [about("faq/mri"), with_features("this and that", [3, 0, 0, 1, 2, 2, 0, 0, 1, 2])]
+    )
     def test_probabilities_of_the_intents_add_up_to_1(self, trained, message):
         ranking = self.classify(trained, message)["intent_ranking"]
         assert {entry["name"] for entry in ranking} == INTENTS
@@ -313,12 +341,19 @@ class TestQuestionClassifier:
         classifier = QuestionClassifier.create(
             QuestionClassifier.get_default_config(), LocalModelStorage(tmp_path), RESOURCE, CONTEXT
         )
-        classifier.train(TrainingData([message(*values, intent=intent) for intent, values in taught.items() for _ in range(3)]))
-        assert [self.classify(classifier, message(*values))["intent"]["name"] for values in taught.values()] == [*taught]
+        classifier.train(
+            TrainingData([message(*values, intent=intent) for intent, values in taught.items() for _ in range(3)])
+        )
+        assert [self.classify(classifier, message(*values))["intent"]["name"] for values in taught.values()] == [
+            *taught
+        ]
 
     def test_learns_from_messages_only(self, tmp_path):
         classifier = QuestionClassifier.create(
-            {**QuestionClassifier.get_default_config(), "ranking_length": 0}, LocalModelStorage(tmp_path), RESOURCE, CONTEXT
+            {**QuestionClassifier.get_default_config(), "ranking_length": 0},
+            LocalModelStorage(tmp_path),
+            RESOURCE,
+            CONTEXT,
         )
         classifier.train(TrainingData([*examples(), Message({"intent": "no_such_intent"})]))
         assert {entry["name"] for entry in self.classify(classifier, self.mixed())["intent_ranking"]} == INTENTS
@@ -381,7 +416,11 @@ class TestScopeDecision:
 
     @pytest.mark.parametrize(
         "entity",
-        [{"entity": "onset", "value": "sport"}, {"entity": "region", "value": "lumbar"}, {"entity": "number", "value": 3}],
+        [
+            {"entity": "onset", "value": "sport"},
+            {"entity": "region", "value": "lumbar"},
+            {"entity": "number", "value": 3},
+        ],
         ids=lambda entity: entity["entity"],
     )
     def test_other_findings_do_not_speak_of_a_body(self, entity):

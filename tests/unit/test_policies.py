@@ -31,7 +31,11 @@ def stories(augmentation=0):
     files = sorted(map(str, (paths.ROOT / "data" / "stories").glob("*.yml")))
     graph = StoryGraph(load_data_from_files(files, DOMAIN))
     made = TrainingDataGenerator(
-        graph, DOMAIN, use_story_concatenation=augmentation > 0, augmentation_factor=augmentation, remove_duplicates=False
+        graph,
+        DOMAIN,
+        use_story_concatenation=augmentation > 0,
+        augmentation_factor=augmentation,
+        remove_duplicates=False,
     )
     return made.generate_story_trackers()
 
@@ -150,10 +154,18 @@ class TestScreeningWhereTheVisitorWantsToLeave:
     @pytest.mark.parametrize(
         "intent, action", [("goodbye", "action_leave"), ("stop", "action_leave"), ("start_over", "action_start_over")]
     )
-    @pytest.mark.parametrize("confidence, answered, leaves", [
-        (1.0, True, True), (SURE, True, True), (SURE - 0.01, True, False),
-        (1.0, False, True), (SURE, False, True), (SURE - 0.01, False, True), (0.0, False, True),
-    ])
+    @pytest.mark.parametrize(
+        "confidence, answered, leaves",
+        [
+            (1.0, True, True),
+            (SURE, True, True),
+            (SURE - 0.01, True, False),
+            (1.0, False, True),
+            (SURE, False, True),
+            (SURE - 0.01, False, True),
+            (0.0, False, True),
+        ],
+    )
     def test_an_answer_counts_unless_the_intent_is_sure(self, policy, intent, action, confidence, answered, leaves):
         tracker = self.asked(user(intent, confidence), answered=answered)
         assert chosen(policy, tracker) == (action if leaves else None)

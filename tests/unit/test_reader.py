@@ -10,7 +10,14 @@ READER = load_reader()
 
 def flags(text, status="present"):
     """The red flags, and the onsets that raise them, that a message gives with a status."""
-    return {f.id for f in READER.read(text).findings if f.status == status and f.experiencer == "patient" and not f.weak and (f.kind == "red_flag" or f.id in ("accident", "fall"))}
+    return {
+        f.id
+        for f in READER.read(text).findings
+        if f.status == status
+        and f.experiencer == "patient"
+        and not f.weak
+        and (f.kind == "red_flag" or f.id in ("accident", "fall"))
+    }
 
 
 def heard(text):
@@ -80,7 +87,8 @@ def test_nobody_is_alarmed_for_nothing(text):
 
 
 def test_what_was_said_comes_in_the_words_of_the_visitor():
-    found = next(f for f in READER.read("low back pain and I cannot hold my pee since monday").findings if f.id == "bladder_bowel")
+    findings = READER.read("low back pain and I cannot hold my pee since monday").findings
+    found = next(f for f in findings if f.id == "bladder_bowel")
     assert "hold my pee" in found.said
 
 
@@ -94,8 +102,13 @@ def test_a_sign_late_in_a_long_message_is_heard(filler):
 
 @pytest.mark.parametrize(
     "text, level",
-    [("low back, on a scale from 0 to 10 a 4", 4), ("low back pain, 5 or 6 out of 10", 6), ("neck pain is 3 out of 10", 3),
-     ("lower back spasm since monday, pain 7", 7), ("lower back spasm, 2 children at home", None)],
+    [
+        ("low back, on a scale from 0 to 10 a 4", 4),
+        ("low back pain, 5 or 6 out of 10", 6),
+        ("neck pain is 3 out of 10", 3),
+        ("lower back spasm since monday, pain 7", 7),
+        ("lower back spasm, 2 children at home", None),
+    ],
 )
 def test_pain(text, level):
     assert READER.read(text).pain == level
@@ -107,7 +120,9 @@ def test_a_number_that_is_no_pain_level_stays_a_number(text):
     assert reading.pain is not None or reading.numbers
 
 
-@pytest.mark.parametrize("text", ["I can't hold my pee", "I don't feel my legs", "my mum's got osteoporosis, mine's a stiff neck"])
+@pytest.mark.parametrize(
+    "text", ["I can't hold my pee", "I don't feel my legs", "my mum's got osteoporosis, mine's a stiff neck"]
+)
 def test_both_apostrophes_are_read_alike(text):
     assert READER.read(text.replace("'", "\u2019")).findings == tuple(READER.read(text).findings)
 

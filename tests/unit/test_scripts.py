@@ -1,12 +1,12 @@
 """What the scripts compute: the thresholds of `make calibrate` and the figures of `make bench`."""
 
-import pytest
-
-import bench
 import calibrate
+import pytest
 import run
 from console import Failure
 from understanding import FALLBACK, OUT_OF_SCOPE, Message, Understood
+
+import bench
 
 CONFIG = """\
 pipeline:
@@ -41,7 +41,7 @@ def elsewhere(out_of_scope=0.9):
 
 
 def thresholds(*pairs):
-    messages, made_of_them = zip(*pairs)
+    messages, made_of_them = zip(*pairs, strict=True)
     return calibrate.calibrate(messages, made_of_them)
 
 
@@ -114,7 +114,8 @@ class TestWritingThresholds:
 
     def test_changes_the_numbers_and_nothing_else(self, config):
         assert calibrate.write(CHOSEN)
-        changed = CONFIG.replace("threshold: 0.5", "threshold: 0.23").replace("    threshold: 0.3", "    threshold: 0.40")
+        changed = CONFIG.replace("threshold: 0.5", "threshold: 0.23")
+        changed = changed.replace("    threshold: 0.3", "    threshold: 0.40")
         assert config.read_text() == changed.replace("sure: 0.8", "sure: 0.69")
 
     def test_says_that_nothing_changed(self, config):
@@ -135,7 +136,7 @@ class TestWritingThresholds:
     def test_the_shipped_config_has_a_line_for_each(self, config):
         shipped = (calibrate.ROOT / "config.yml").read_text(encoding="utf-8")
         config.write_text(shipped, encoding="utf-8")
-        assert calibrate.write({name: 0.015 for name in CHOSEN})
+        assert calibrate.write(dict.fromkeys(CHOSEN, 0.015))
         assert config.read_text().count(" 0.01\n") + config.read_text().count(" 0.02\n") == len(CHOSEN)
 
 
@@ -209,7 +210,9 @@ class TestFingerprintOfTraining:
     def test_is_the_same_for_the_same(self, sources):
         assert self.taken(sources) == self.taken(sources)
 
-    @pytest.mark.parametrize("name", ["config.yml", *(f"{folder}/one.yml" for folder in bench.TRAINED_ON), "nlu/deeper/two.yml"])
+    @pytest.mark.parametrize(
+        "name", ["config.yml", *(f"{folder}/one.yml" for folder in bench.TRAINED_ON), "nlu/deeper/two.yml"]
+    )
     def test_differs_when_a_file_changes(self, sources, name):
         before = self.taken(sources)
         (sources / name).parent.mkdir(exist_ok=True)

@@ -18,8 +18,17 @@ from backtalk.wording import Audience
 KNOWLEDGE = load_knowledge()
 WRITTEN = datetime(2026, 11, 26, 9, 30, tzinfo=timezone.utc)
 CRASH = Interview(
-    regions=("cervical", "lumbar"), onset="accident", red_flags=("accident",), cautions=("anticoagulant",), cleared=("fever", "chest_pain"),
-    warning_signs="none", medical_history="unsure", unsure=("medical_history",), duration="last night", duration_days=1, pain_level=6,
+    regions=("cervical", "lumbar"),
+    onset="accident",
+    red_flags=("accident",),
+    cautions=("anticoagulant",),
+    cleared=("fever", "chest_pain"),
+    warning_signs="none",
+    medical_history="unsure",
+    unsure=("medical_history",),
+    duration="last night",
+    duration_days=1,
+    pain_level=6,
     said={"accident": "the crash", "onset": "the crash", "regions": "neck, lower back", "anticoagulant": "warfarin"},
 )
 
@@ -34,9 +43,19 @@ class TestText:
 
     @pytest.mark.parametrize(
         "words",
-        ["26 November 2026, 09:30 UTC", "Where: neck and lower back (in their words: “neck, lower back”)", "A road accident (in their words: “the crash”)",
-         "A blood thinner (in their words: “warfarin”)", "Pain now: 6 out of 10", "Fever, chills or night sweats", "Conditions and medicines: not sure",
-         "Urgency: urgent", "MRI", "Back Spasms: the document", "not a diagnosis"],
+        [
+            "26 November 2026, 09:30 UTC",
+            "Where: neck and lower back (in their words: “neck, lower back”)",
+            "A road accident (in their words: “the crash”)",
+            "A blood thinner (in their words: “warfarin”)",
+            "Pain now: 6 out of 10",
+            "Fever, chills or night sweats",
+            "Conditions and medicines: not sure",
+            "Urgency: urgent",
+            "MRI",
+            "Back Spasms: the document",
+            "not a diagnosis",
+        ],
     )
     def test_says(self, words):
         assert words in self.TEXT
@@ -71,7 +90,8 @@ def test_the_advice_after_thoughts_of_suicide_is_its_own():
 
 
 def test_the_recap_counts_a_long_list():
-    assert "as you said: 9 signs" in recap_text(of(Interview(regions=("lumbar",), cleared=tuple(KNOWLEDGE.red_flags)[:9])))
+    denied = tuple(KNOWLEDGE.red_flags)[:9]
+    assert "as you said: 9 signs" in recap_text(of(Interview(regions=("lumbar",), cleared=denied)))
 
 
 def test_the_page_shows_what_was_said_as_text():
@@ -84,7 +104,8 @@ class TestFhir:
         found = {item["linkId"]: item for item in questionnaire_response(of(CRASH), CRASH, KNOWLEDGE, True)["item"]}
         assert [a["valueCoding"]["code"] for a in found["regions"]["answer"]] == ["cervical", "lumbar"]
         assert found["duration"]["answer"][0]["valueQuantity"]["value"] == 1
-        assert found["accident"]["answer"][0]["valueBoolean"] is True and found["fever"]["answer"][0]["valueBoolean"] is False
+        assert found["accident"]["answer"][0]["valueBoolean"] is True
+        assert found["fever"]["answer"][0]["valueBoolean"] is False
         assert found["accident"]["answer"][0]["item"][0]["answer"][0]["valueString"] == "the crash"
         assert found["urgency"]["answer"][0]["valueCoding"]["code"] == "urgent"
 
@@ -100,12 +121,17 @@ class TestFhir:
             red_flags=st.lists(st.sampled_from(sorted(KNOWLEDGE.red_flags)), unique=True).map(tuple),
             cautions=st.lists(st.sampled_from(sorted(KNOWLEDGE.cautions)), unique=True).map(tuple),
             cleared=st.lists(st.sampled_from(sorted(KNOWLEDGE.red_flags)), unique=True).map(tuple),
-            duration=st.just("a while"), duration_days=st.none() | st.floats(0, 5000), pain_level=st.none() | st.floats(0, 10),
-            said=st.dictionaries(st.sampled_from(["regions", "onset", *KNOWLEDGE.red_flags]), st.text(min_size=1, max_size=20)),
+            duration=st.just("a while"),
+            duration_days=st.none() | st.floats(0, 5000),
+            pain_level=st.none() | st.floats(0, 10),
+            said=st.dictionaries(
+                st.sampled_from(["regions", "onset", *KNOWLEDGE.red_flags]), st.text(min_size=1, max_size=20)
+            ),
         ),
         st.booleans(),
     )
     def test_is_valid_whatever_was_said(self, interview, is_told):
         resource = questionnaire_response(of(interview, is_told), interview, KNOWLEDGE, is_told)
-        assert json.loads(QuestionnaireResponse.parse_obj(resource).json()) == json.loads(json.dumps(resource))
+        read = QuestionnaireResponse.model_validate(resource)
+        assert json.loads(read.model_dump_json()) == json.loads(json.dumps(resource))
         assert summary_text(of(interview, is_told)) and summary_page(of(interview, is_told))

@@ -6,16 +6,16 @@ import uuid
 from datetime import datetime, timezone
 from types import SimpleNamespace
 
-import psycopg2
+import psycopg
 import pytest
 from rasa.core import jobs
-from rasa.core.tracker_store import FailSafeTrackerStore, InMemoryTrackerStore, SQLTrackerStore
+from rasa.core.tracker_store import InMemoryTrackerStore
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, SessionStarted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from backtalk.engine import retention
-from backtalk.engine.tracker_store import RememberingTrackerStore, store_of
+from backtalk.engine.tracker_store import RememberingTrackerStore
 
 DOMAIN = Domain.from_yaml("""
 version: "3.1"
@@ -27,8 +27,10 @@ POSTGRES = ("127.0.0.1", 5432)
 
 def postgres_is_there():
     try:
-        psycopg2.connect(host=POSTGRES[0], port=POSTGRES[1], user="postgres", dbname="postgres", connect_timeout=2).close()
-    except psycopg2.OperationalError:
+        psycopg.connect(
+            host=POSTGRES[0], port=POSTGRES[1], user="postgres", dbname="postgres", connect_timeout=2
+        ).close()
+    except psycopg.OperationalError:
         return False
     return True
 
@@ -43,32 +45,40 @@ def make_store(request, tmp_path):
         pytest.skip("no PostgreSQL on 127.0.0.1:5432 lets the user postgres in")
     else:
         where = {
-            "dialect": "postgresql", "host": POSTGRES[0], "port": POSTGRES[1], "username": "postgres",
-            "db": f"backtalk_test_{uuid.uuid4().hex}", "login_db": "postgres",
+            "dialect": "postgresql",
+            "host": POSTGRES[0],
+            "port": POSTGRES[1],
+            "username": "postgres",
+            "db": f"backtalk_test_{uuid.uuid4().hex}",
+            "login_db": "postgres",
         }
 
-    def make(kind=RememberingTrackerStore, **settings):
-        stores.append(kind(domain=DOMAIN, **where, **settings))
+    def make(**settings):
+        stores.append(RememberingTrackerStore(domain=DOMAIN, **where, **settings))
         return stores[-1]
 
     yield make
     for store in stores:
         store.engine.dispose()
     if request.param == "postgresql" and stores:
-        connection = psycopg2.connect(host=POSTGRES[0], port=POSTGRES[1], user="postgres", dbname="postgres")
-        connection.autocommit = True
-        connection.cursor().execute(f"DROP DATABASE {where['db']}")
-        connection.close()
+        with psycopg.connect(
+            host=POSTGRES[0], port=POSTGRES[1], user="postgres", dbname="postgres", autocommit=True
+        ) as connection:
+            connection.execute(f"DROP DATABASE {where['db']}")
 
 
 def begin(sender="visitor"):
     tracker = DialogueStateTracker(sender, DOMAIN.slots)
-    tracker.update_with_events([ActionExecuted("action_session_start"), SessionStarted(), ActionExecuted("action_listen")], DOMAIN)
+    tracker.update_with_events(
+        [ActionExecuted("action_session_start"), SessionStarted(), ActionExecuted("action_listen")], DOMAIN
+    )
     return tracker
 
 
 def say(tracker, text):
-    tracker.update_with_events([UserUttered(text, {"name": "greet"}), SlotSet("said", text), ActionExecuted("action_listen")], DOMAIN)
+    tracker.update_with_events(
+        [UserUttered(text, {"name": "greet"}), SlotSet("said", text), ActionExecuted("action_listen")], DOMAIN
+    )
 
 
 def save(store, tracker):
@@ -91,7 +101,7 @@ def test_goes_on_with_the_conversation_that_it_saved(make_store):
         say(tracker, text)
         save(store, tracker)
     assert retrieve(store) is tracker
-    assert texts(retrieve(make_store(SQLTrackerStore))) == ["one", "two", "three"]
+    assert texts(retrieve(make_store())) == ["one", "two", "three"]
 
 
 def test_writes_each_event_once_and_in_order(make_store):
@@ -100,7 +110,7 @@ def test_writes_each_event_once_and_in_order(make_store):
     say(retrieve(store), "one")
     save(store, tracker)
     save(store, tracker)
-    stored = asyncio.run(make_store(SQLTrackerStore).retrieve_full_tracker("visitor"))
+    stored = asyncio.run(make_store().retrieve_full_tracker("visitor"))
     assert list(stored.events) == list(tracker.events)
 
 
@@ -168,7 +178,7 @@ def test_erases_a_conversation_and_no_other(make_store):
     for sender in ("one", "two"):
         at(time.time(), sender, store)
     asyncio.run(store.erase("one"))
-    assert keys(store) == keys(make_store(SQLTrackerStore)) == {"two"}
+    assert keys(store) == keys(make_store()) == {"two"}
     assert retrieve(store, "one") is None and texts(retrieve(store, "two")) == ["from two"]
 
 
@@ -179,7 +189,7 @@ def test_begins_anew_after_erasing(make_store):
     tracker = begin("one")
     say(tracker, "again")
     save(store, tracker)
-    assert texts(retrieve(make_store(SQLTrackerStore), "one")) == ["again"]
+    assert texts(retrieve(make_store(), "one")) == ["again"]
 
 
 def test_erases_what_is_older_than_a_moment(make_store):
@@ -197,7 +207,7 @@ def test_keeps_all_of_a_conversation_that_went_on(make_store):
     say(tracker, "still here")
     save(store, tracker)
     assert asyncio.run(store.erase_before(now - 50)) == 0
-    assert texts(retrieve(make_store(SQLTrackerStore))) == ["from visitor", "still here"]
+    assert texts(retrieve(make_store())) == ["from visitor", "still here"]
 
 
 def test_erases_more_than_go_into_one_query(make_store):
@@ -216,8 +226,7 @@ class TestRetention:
         store, now = make_store(), time.time()
         at(now - 4 * self.DAY, "old", store)
         at(now - 2 * self.DAY, "new", store)
-        agent = SimpleNamespace(tracker_store=FailSafeTrackerStore(store))
-        assert store_of(agent) is store
+        agent = SimpleNamespace(tracker_store=store)
         assert [asyncio.run(retention.erase_older_than(agent, 3)) for _ in range(2)] == [1, 0]
         assert keys(store) == {"new"}
         assert [record.message for record in caplog.records if "erased" in record.message] == [

@@ -40,19 +40,31 @@ def test_leaves_references_and_plain_text_alone():
 
 
 def test_fills_in_the_settings():
-    assert Audience({"emergency_number": "999"}, "she").text("Call {emergency_number} for [you|him].") == "Call 999 for her."
+    audience = Audience({"emergency_number": "999"}, "she")
+    assert audience.text("Call {emergency_number} for [you|him].") == "Call 999 for her."
 
 
 def test_every_text_of_the_knowledge_speaks_to_everyone(knowledge):
-    records = [*knowledge.red_flags.values(), *knowledge.signs.values(), *knowledge.cautions.values(), *knowledge.relief.values(),
-               *knowledge.urgency.values(), *knowledge.combinations, knowledge.open_list, knowledge.child]
+    records = [
+        *knowledge.red_flags.values(),
+        *knowledge.signs.values(),
+        *knowledge.cautions.values(),
+        *knowledge.relief.values(),
+        *knowledge.urgency.values(),
+        *knowledge.combinations,
+        knowledge.open_list,
+        knowledge.child,
+    ]
     texts = [value for record in records for value in vars(record).values() if isinstance(value, str)]
     for pronoun in ("you", "he", "she", "they"):
         worded = [Audience(knowledge.settings, pronoun).text(text) for text in texts]
         assert not [text for text in worded if set(text) & set("[]{}|")]
 
 
-@pytest.mark.parametrize("days, words", [(None, "not known"), (0, "since today"), (0.5, "since today"), (1, "about 1 day"), (14, "about 14 days")])
+@pytest.mark.parametrize(
+    "days, words",
+    [(None, "not known"), (0, "since today"), (0.5, "since today"), (1, "about 1 day"), (14, "about 14 days")],
+)
 def test_days_in_words(days, words):
     assert days_in_words(days) == words
 

@@ -1,7 +1,8 @@
-"""A browser, visitors in it, and the bot that they chat with: the trained model and the real channels, on free ports."""
+"""A browser, visitors in it, and the bot that they chat with: the trained model and the real channels."""
 
 import shutil
-from typing import Any, Callable, Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from panel import TITLE, Chat
@@ -11,8 +12,14 @@ from train import train
 
 # Chromium has services of its own, which are none of the page's.
 SILENT = [
-    "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps",
-    "--disable-domain-reliability", "--no-first-run", "--no-default-browser-check",
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--no-first-run",
+    "--no-default-browser-check",
 ]
 
 expect.set_options(timeout=10_000)
@@ -61,7 +68,7 @@ def bot(tmp_path_factory: pytest.TempPathFactory, host_site: HostSite) -> Iterat
     started.kill()
 
 
-@pytest.fixture()
+@pytest.fixture
 def watch(bot: WebBot, host_site: HostSite) -> Iterator[Watch]:
     """Fails a test in which a page had errors, or asked another host than the bot's and its own."""
     watching = Watch(bot.url, host_site.allowed, host_site.not_allowed)
@@ -69,18 +76,22 @@ def watch(bot: WebBot, host_site: HostSite) -> Iterator[Watch]:
     assert not watching.problems, "\n".join(watching.problems)
 
 
-@pytest.fixture()
+@pytest.fixture
 def visit(browser: Browser, bot: WebBot, watch: Watch) -> Iterator[Callable[..., Chat]]:
     """Lets a new visitor come, with a context of their own.
 
-    `at`: the page, else the bot's own. `site`: the settings of the chat on a page that has nothing else, and shows its button.
-    `using`: another browser. `before` is called with the page while it is still empty. `options`: of the context.
+    `at`: the page, else the bot's own. `site`: the settings of the chat on a page that has nothing else, and shows its
+    button. `using`: another browser. `before` is called with the page while it is still empty. `options`: of the
+    context.
     """
     contexts: list[BrowserContext] = []
 
     def come(
-        at: "str | None" = None, site: "dict[str, str] | None" = None, using: Browser = browser,
-        before: "Callable[[Page], None] | None" = None, **options: Any,
+        at: "str | None" = None,
+        site: "dict[str, str] | None" = None,
+        using: Browser = browser,
+        before: "Callable[[Page], None] | None" = None,
+        **options: Any,
     ) -> Chat:
         context = using.new_context(**{"locale": "en-US", "viewport": {"width": 1280, "height": 800}, **options})
         contexts.append(context)
@@ -94,7 +105,9 @@ def visit(browser: Browser, bot: WebBot, watch: Watch) -> Iterator[Callable[...,
             if at is None:
                 chat.ready()
         else:
-            page.route(f"{bot.url}/site", lambda route: route.fulfill(content_type="text/html", body=site_page(bot.url, site)))
+            page.route(
+                f"{bot.url}/site", lambda route: route.fulfill(content_type="text/html", body=site_page(bot.url, site))
+            )
             page.goto(f"{bot.url}/site")
         return chat
 
@@ -103,7 +116,7 @@ def visit(browser: Browser, bot: WebBot, watch: Watch) -> Iterator[Callable[...,
         context.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def chat(visit: Callable[..., Chat]) -> Chat:
     """The chat of a new visitor on the bot's own page."""
     return visit()

@@ -3,7 +3,8 @@
 import json
 import re
 import urllib.request
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import jwt
 from playwright.sync_api import Locator, Page, expect
@@ -111,11 +112,13 @@ class Chat:
     @property
     def sender(self) -> str:
         """The conversation's name in the bot's database."""
-        return jwt.decode(self.token, options={"verify_signature": False})["sub"]
+        return f"web:{jwt.decode(self.token, options={'verify_signature': False})['sub']}"
 
     def history(self, token: "str | None" = None) -> list[dict[str, Any]]:
         """What the bot has kept of the conversation."""
-        request = urllib.request.Request(f"{self._bot}/chat/api/history", headers={"Authorization": f"Bearer {token or self.token}"})
+        request = urllib.request.Request(
+            f"{self._bot}/chat/api/history", headers={"Authorization": f"Bearer {token or self.token}"}
+        )
         with urllib.request.urlopen(request, timeout=30) as reply:
             return json.load(reply)["messages"]
 
@@ -157,5 +160,6 @@ def lines(*replies: dict[str, Any]) -> str:
 def answer_with(chat: Chat, replies: Sequence[dict[str, Any]]) -> None:
     """Has the next messages answered with forged replies."""
     chat.page.route(
-        "**/chat/api/messages", lambda route: route.fulfill(status=200, content_type="application/x-ndjson", body=lines(*replies))
+        "**/chat/api/messages",
+        lambda route: route.fulfill(status=200, content_type="application/x-ndjson", body=lines(*replies)),
     )

@@ -63,12 +63,13 @@ class WebBot:
     def __init__(self, folder: Path, origin: str) -> None:
         credentials = yaml.safe_load((ROOT / "credentials.yml").read_text())
         # All visitors of the tests come from one address.
-        credentials[WEB].update({rate: "10000/minute" for rate in RATES})
+        credentials[WEB].update(dict.fromkeys(RATES, "10000/minute"))
         path = folder / "credentials.yml"
         path.write_text(yaml.safe_dump(credentials))
         self.database = folder / "conversations.db"
         self._origin = origin
-        self._bot = Bot(free_port(), free_port(), database=self.database, logs=folder, arguments=["--credentials", str(path)])
+        arguments = ["--credentials", str(path)]
+        self._bot = Bot(free_port(), free_port(), database=self.database, logs=folder, arguments=arguments)
         self.url = self._bot.url
 
     def start(self) -> None:
@@ -109,7 +110,7 @@ class Watch:
     @property
     def problems(self) -> list[str]:
         """What went wrong and was not expected."""
-        return [problem for problem in self._problems if not any(re.search(pattern, problem) for pattern in self._expected)]
+        return [one for one in self._problems if not any(re.search(pattern, one) for pattern in self._expected)]
 
     def _note_words(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
@@ -124,6 +125,7 @@ def site_page(bot: str, settings: "dict[str, str]", css: str = "") -> str:
     """A page with the chat and these settings."""
     data = "".join(f' data-{name}="{escape(value)}"' for name, value in settings.items())
     return (
-        f'<!doctype html><html lang="en"><head><title>A site</title><link rel="icon" href="data:,"><style>{css}</style></head>'
+        '<!doctype html><html lang="en"><head><title>A site</title><link rel="icon" href="data:,">'
+        f"<style>{css}</style></head>"
         f'<body><main><h1>A site</h1></main><script src="{bot}/chat/widget.js"{data}></script></body></html>'
     )

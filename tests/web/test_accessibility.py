@@ -1,6 +1,6 @@
 """What axe finds in each state of the chat: nothing, by light and by dark, on a desk and on a phone."""
 
-from typing import Iterator
+from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -63,7 +63,8 @@ def test_axe_finds_nothing(visit, watch, walk, size) -> None:
             results = Axe().run(chat.page, options={"runOnly": TAGS})
             found += [
                 f"{state}, {scheme}: {violation['id']}: {node['target']} {node['failureSummary']}"
-                for violation in results.response["violations"] for node in violation["nodes"]
+                for violation in results.response["violations"]
+                for node in violation["nodes"]
             ]
     assert not found, "\n\n".join(found)
 
@@ -96,11 +97,17 @@ def test_the_page_behind_a_full_screen_chat_is_out_of_reach(visit) -> None:
         assert chat.page.evaluate("() => ['BODY', 'BACKTALK-CHAT'].includes(document.activeElement.tagName)")
 
 
+def hold_messages(chat: Chat) -> list[Route]:
+    """Lets no message through; they come into the list that is returned."""
+    held: list[Route] = []
+    chat.page.route("**/chat/api/messages", lambda route: held.append(route))
+    return held
+
+
 def test_the_indicator_stands_still_where_motion_is_unwanted(visit) -> None:
     moving, still = visit(reduced_motion="no-preference"), visit(reduced_motion="reduce")
     for chat, moves in (moving, True), (still, False):
-        held: list[Route] = []
-        chat.page.route("**/chat/api/messages", lambda route: held.append(route))
+        held = hold_messages(chat)
         chat.write("hello")
         indicator = chat.panel.get_by_role("status").filter(has_text="Backtalk is writing")
         expect(indicator).to_be_visible()

@@ -1,11 +1,11 @@
-"""The drawing of the back: by mouse and by keyboard, in step with the chips, and what is chosen on it is what counts."""
+"""The drawing of the back: by mouse and by keyboard, in step with the chips, and what is chosen on it counts."""
 
 import pytest
 from panel import NONE, Chat
 from playwright.sync_api import expect
 
 
-@pytest.fixture()
+@pytest.fixture
 def asked(chat: Chat) -> Chat:
     """A chat in which the bot asks where it hurts."""
     chat.say("My back has seized up")

@@ -16,14 +16,20 @@ def test_the_page_is_served_with_strict_headers(bot, path) -> None:
     status, headers, html = _get(bot.url + path)
     assert status == 200
     assert headers["Content-Type"].startswith("text/html")
-    assert "default-src 'none'" in headers["Content-Security-Policy"] and "unsafe" not in headers["Content-Security-Policy"]
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "unsafe" not in policy
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert b"/chat/widget.js" in html
 
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("widget.js", "text/javascript"), ("chat.js", "text/javascript"), ("styles.css", "text/css"), ("strings.json", "application/json")],
+    [
+        ("widget.js", "text/javascript"),
+        ("chat.js", "text/javascript"),
+        ("styles.css", "text/css"),
+        ("strings.json", "application/json"),
+    ],
 )
 def test_its_files_are_served_to_any_site_and_ask_no_other(bot, name, kind) -> None:
     status, headers, content = _get(f"{bot.url}/chat/{name}")

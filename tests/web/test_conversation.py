@@ -20,7 +20,9 @@ def test_by_mouse_a_strain_ends_in_self_care(chat) -> None:
     expect(source).to_have_attribute("rel", "noopener noreferrer")
 
 
-@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 800}, {"width": 320, "height": 568}], ids=["desk", "phone"])
+@pytest.mark.parametrize(
+    "viewport", [{"width": 1280, "height": 800}, {"width": 320, "height": 568}], ids=["desk", "phone"]
+)
 def test_by_keyboard_alone_the_same_result_is_reached(visit, viewport) -> None:
     chat = visit(site={}, viewport=viewport)
     expect(chat.launcher).to_be_visible()

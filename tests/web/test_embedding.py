@@ -60,8 +60,11 @@ def test_the_styles_of_the_page_do_not_reach_into_the_chat(visit, bot, host_site
         chat.say("My lower back has seized up")
     assert looks(loud.page.get_by_role("heading", name="A site"))["fontSize"] == "40px"
     for part in (
-        lambda chat: chat.panel.get_by_role("heading", name="Back spasm help"), lambda chat: chat.log.get_by_text("How did it start?"),
-        lambda chat: chat.button("Lifting or bending"), lambda chat: chat.box, lambda chat: chat.button("Send"),
+        lambda chat: chat.panel.get_by_role("heading", name="Back spasm help"),
+        lambda chat: chat.log.get_by_text("How did it start?"),
+        lambda chat: chat.button("Lifting or bending"),
+        lambda chat: chat.box,
+        lambda chat: chat.button("Send"),
     ):
         assert looks(part(loud)) == looks(part(plain))
         assert part(loud).bounding_box() == part(plain).bounding_box()
@@ -69,10 +72,14 @@ def test_the_styles_of_the_page_do_not_reach_into_the_chat(visit, bot, host_site
 
 def test_the_chat_does_not_style_the_page(visit, bot, host_site) -> None:
     host_site.put("/plain", site_page(bot.url, {"open": ""}))
-    host_site.put("/bare", "<!doctype html><title>A site</title><link rel='icon' href='data:,'><main><h1>A site</h1></main>")
+    host_site.put(
+        "/bare", "<!doctype html><title>A site</title><link rel='icon' href='data:,'><main><h1>A site</h1></main>"
+    )
     chat, bare = visit(at=f"{host_site.allowed}/plain"), visit(at=f"{host_site.allowed}/bare")
     chat.ready()
-    assert looks(chat.page.get_by_role("heading", name="A site")) == looks(bare.page.get_by_role("heading", name="A site"))
+    assert looks(chat.page.get_by_role("heading", name="A site")) == looks(
+        bare.page.get_by_role("heading", name="A site")
+    )
 
 
 def test_a_site_can_name_the_chat(visit) -> None:
@@ -81,7 +88,11 @@ def test_a_site_can_name_the_chat(visit) -> None:
 
 
 @pytest.mark.parametrize(
-    ("color", "shown", "ink"), [("#ffd400", "rgb(255, 212, 0)", "color(srgb-linear 0 0 0)"), ("navy", "rgb(0, 0, 128)", "color(srgb-linear 1 1 1)")]
+    ("color", "shown", "ink"),
+    [
+        ("#ffd400", "rgb(255, 212, 0)", "color(srgb-linear 0 0 0)"),
+        ("navy", "rgb(0, 0, 128)", "color(srgb-linear 1 1 1)"),
+    ],
 )
 def test_a_site_can_choose_a_colour_and_its_words_stay_readable(visit, color, shown, ink) -> None:
     launcher = visit(site={"color": color}).launcher

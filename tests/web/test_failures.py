@@ -39,7 +39,9 @@ def test_a_message_that_is_too_long_is_kept_and_says_by_how_much(chat) -> None:
 def test_too_many_messages_are_told_how_long_to_wait(chat, watch) -> None:
     watch.expects("429 .*/chat/api/messages")
     refusal = {"error": "too_many", "message": "That was a lot at once."}
-    chat.page.route(MESSAGES, lambda route: route.fulfill(status=429, headers={"Retry-After": "17"}, json=refusal), times=1)
+    chat.page.route(
+        MESSAGES, lambda route: route.fulfill(status=429, headers={"Retry-After": "17"}, json=refusal), times=1
+    )
     chat.write("My lower back has seized up")
     expect(chat.alert).to_contain_text("wait 17 seconds")
     expect(chat.log.get_by_text("My lower back has seized up")).to_be_visible()
@@ -182,7 +184,8 @@ def test_without_a_connection_at_the_beginning_it_can_be_tried_again(visit, watc
 
 
 def test_a_chat_with_no_place_to_keep_anything_works_all_the_same(visit) -> None:
-    no_storage = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('denied', 'SecurityError'); } })"
+    refusal = "get() { throw new DOMException('denied', 'SecurityError'); }"
+    no_storage = f"Object.defineProperty(window, 'localStorage', {{ {refusal} }})"
     chat = visit(before=lambda page: page.add_init_script(no_storage))
     chat.say("My lower back has seized up")
     chat.tap("Lifting or bending")

@@ -1,4 +1,4 @@
-"""Whatever the visitor or the bot says is text: no markup, no script, and no links but to the web, to mail and to telephones."""
+"""Whatever the visitor or the bot says is text: no markup, no script, no links but to the web, mail and telephones."""
 
 from typing import Any
 
@@ -8,12 +8,23 @@ from playwright.sync_api import expect
 IMAGE = '<img src=x onerror="window.hit = 1">'
 SCRIPT = "<script>window.hit = 1</script>"
 HOSTILE = [
-    IMAGE, SCRIPT, '"><svg onload="window.hit = 1">', "javascript:window.hit=1", '<a href="javascript:window.hit=1">press</a>',
+    IMAGE,
+    SCRIPT,
+    '"><svg onload="window.hit = 1">',
+    "javascript:window.hit=1",
+    '<a href="javascript:window.hit=1">press</a>',
     "&lt;b&gt; {{7*7}} ${window.hit=1}",
 ]
 NO_ADDRESSES = [
-    "javascript:window.hit=1", "data:text/html,<script>window.hit=1</script>", "JaVaScRiPt:window.hit=1", " javascript:window.hit=1",
-    "java\nscript:window.hit=1", "vbscript:x", "file:///etc/passwd", "//", "x",
+    "javascript:window.hit=1",
+    "data:text/html,<script>window.hit=1</script>",
+    "JaVaScRiPt:window.hit=1",
+    " javascript:window.hit=1",
+    "java\nscript:window.hit=1",
+    "vbscript:x",
+    "file:///etc/passwd",
+    "//",
+    "x",
 ]
 MARKUP = f"{IMAGE}{SCRIPT}<b>bold</b>"
 
@@ -43,13 +54,28 @@ def forged_card(*urls: str) -> dict[str, Any]:
     return {
         "text": MARKUP,
         "custom": {
-            "type": "assessment", "urgency": "self_care", "regions": ["lumbar"],
+            "type": "assessment",
+            "urgency": "self_care",
+            "regions": ["lumbar"],
             "card": {
-                "level": MARKUP, "headline": f"headline {MARKUP}", "do": [cited], "changed": [MARKUP], "notes": [MARKUP], "harmless": cited,
-                "reasons": [{"said": MARKUP, **cited}], "also": [{"said": MARKUP, **cited}], "explanation": cited, "place": MARKUP,
-                "muscles": [{"name": MARKUP, **cited}], "worse": cited, "seek_help": cited, "note": MARKUP,
+                "level": MARKUP,
+                "headline": f"headline {MARKUP}",
+                "do": [cited],
+                "changed": [MARKUP],
+                "notes": [MARKUP],
+                "harmless": cited,
+                "reasons": [{"said": MARKUP, **cited}],
+                "also": [{"said": MARKUP, **cited}],
+                "explanation": cited,
+                "place": MARKUP,
+                "muscles": [{"name": MARKUP, **cited}],
+                "worse": cited,
+                "seek_help": cited,
+                "note": MARKUP,
                 "call": [{"number": "911", "of": "emergency_number"}],
-                "relief": [{"id": "x", "name": MARKUP, "text": MARKUP, "caution": MARKUP, "evidence": MARKUP, "sources": [1]}],
+                "relief": [
+                    {"id": "x", "name": MARKUP, "text": MARKUP, "caution": MARKUP, "evidence": MARKUP, "sources": [1]}
+                ],
                 "sources": [
                     {"number": number, "name": MARKUP, "full": f"source {number} {MARKUP}", "url": url}
                     for number, url in enumerate(urls, 1)
@@ -69,9 +95,13 @@ def test_a_forged_card_is_text_and_its_sources_no_links(chat) -> None:
 
 
 def test_forged_words_buttons_and_options_are_text(chat) -> None:
-    options = [{"id": 'a"b<', "entity": "red_flag", "text": MARKUP}, {"id": "__proto__", "entity": "__proto__", "text": "other"}]
+    options = [
+        {"id": 'a"b<', "entity": "red_flag", "text": MARKUP},
+        {"id": "__proto__", "entity": "__proto__", "text": "other"},
+    ]
     question = {"type": "question", "question": "x", "options": options}
-    answer_with(chat, [{"text": f"words {MARKUP}"}, {"text": "1.", "buttons": [{"title": MARKUP, "payload": MARKUP}], "custom": question}])
+    buttons = [{"title": MARKUP, "payload": MARKUP}]
+    answer_with(chat, [{"text": f"words {MARKUP}"}, {"text": "1.", "buttons": buttons, "custom": question}])
     chat.say("hello")
     expect(chat.log.get_by_text(f"words {MARKUP}", exact=True)).to_be_visible()
     expect(chat.option(f"1. {MARKUP}")).to_be_visible()
@@ -85,10 +115,9 @@ def test_a_forged_map_and_summary_are_text(chat) -> None:
     options = [{"id": "lumbar", "entity": "region", "text": MARKUP}]
     sections = [{"title": "", "lines": [f"summary {MARKUP}", MARKUP]}, {"title": MARKUP, "lines": [MARKUP]}]
     document = {"name": "a.html", "mime_type": "text/html", "content": MARKUP}
-    answer_with(chat, [
-        {"text": "Your summary", "custom": {"type": "summary", "sections": sections, "document": document, "fhir": {}}},
-        {"text": "Where?", "custom": {"type": "question", "question": "regions", "options": options}},
-    ])
+    summary = {"type": "summary", "sections": sections, "document": document, "fhir": {}}
+    question = {"type": "question", "question": "regions", "options": options}
+    answer_with(chat, [{"text": "Your summary", "custom": summary}, {"text": "Where?", "custom": question}])
     chat.say("hello")
     expect(chat.region(MARKUP)).to_be_visible()
     expect_nothing_ran(chat)
@@ -100,7 +129,8 @@ def test_a_forged_map_and_summary_are_text(chat) -> None:
 def test_a_forged_history_is_text(chat) -> None:
     chat.say("hello")
     told = [
-        {"from": "visitor", "text": MARKUP, "time": 1}, {"from": "bot", **forged_card("javascript:window.hit=1"), "time": 2},
+        {"from": "visitor", "text": MARKUP, "time": 1},
+        {"from": "bot", **forged_card("javascript:window.hit=1"), "time": 2},
         {"from": "bot", "text": MARKUP, "buttons": [{"title": MARKUP, "payload": "x"}], "time": 3},
     ]
     chat.page.route("**/chat/api/history", lambda route: route.fulfill(json={"messages": told}))
@@ -111,8 +141,8 @@ def test_a_forged_history_is_text(chat) -> None:
 
 
 def test_web_and_mail_addresses_become_links_that_give_nothing_away(chat) -> None:
-    words = "See https://example.org/a?b=c, http://example.org or mail help@example.org. Not ftp://example.org, data:text/html,x."
-    answer_with(chat, [{"text": words}])
+    words = "See https://example.org/a?b=c, http://example.org or mail help@example.org."
+    answer_with(chat, [{"text": f"{words} Not ftp://example.org, data:text/html,x."}])
     chat.say("hello")
     links = chat.log.get_by_role("link")
     addresses = links.evaluate_all("links => links.map((link) => link.href)")

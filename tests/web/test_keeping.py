@@ -1,8 +1,8 @@
-"""What is kept of a conversation: over a reload, over a restart of the bot, for this visitor alone, and until it is erased."""
+"""What is kept of a conversation: over reloads and restarts of the bot, for this visitor alone, until it is erased."""
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
-from typing import Iterator
 
 import pytest
 from panel import HURT, NONE, TRY_AGAIN, Chat
@@ -145,7 +145,7 @@ def test_a_token_that_was_changed_opens_no_conversation(visit, watch, bot) -> No
     expect(ben.panel.get_by_text("My neck has seized up")).to_have_count(0)
 
 
-@pytest.fixture()
+@pytest.fixture
 def own_bot(tmp_path, host_site, bot) -> Iterator[WebBot]:
     """A bot that a test may kill."""
     started = WebBot(tmp_path, host_site.allowed)
@@ -192,4 +192,5 @@ def keep_page(page: Page, bot: WebBot) -> None:
         route.fulfill(response=files[address])
 
     page.route(f"{bot.url}/chat/*.*", serve)
-    page.route(f"{bot.url}/site", lambda route: route.fulfill(content_type="text/html", body=site_page(bot.url, {"open": ""})))
+    html = site_page(bot.url, {"open": ""})
+    page.route(f"{bot.url}/site", lambda route: route.fulfill(content_type="text/html", body=html))

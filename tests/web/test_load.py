@@ -10,7 +10,7 @@ MOST_BYTES = 20_000
 NEAR = 0.05
 
 
-@pytest.fixture()
+@pytest.fixture
 def first_load(visit, bot) -> "tuple[int, int]":
     """Requests and bytes on the wire, from the line on the page to the open chat."""
     answers: list[Response] = []

@@ -1,11 +1,11 @@
-"""An emergency in the browser: what to do first, and the number to call, which stays until the emergency is taken back."""
+"""An emergency in the browser: what to do first, and the number to call, which stays until it is taken back."""
 
 import pytest
 from panel import CANNOT_HOLD, EMERGENCY, Chat
 from playwright.sync_api import expect
 
 
-@pytest.fixture()
+@pytest.fixture
 def emergency(chat: Chat) -> Chat:
     """A chat in which the visitor told of an emergency."""
     chat.say(CANNOT_HOLD)

@@ -12,7 +12,7 @@ TITLE, WHERE = "Back spasm summary", "Where: lower back"
 PARTS = [TITLE, "What was said", "Ruled out in the chat", "What the chatbot advised", "Sources"]
 
 
-@pytest.fixture()
+@pytest.fixture
 def summed_up(chat: Chat) -> Chat:
     """A chat with a result and its summary."""
     chat.reach_result()
@@ -83,7 +83,7 @@ def test_it_can_be_saved_as_a_page(summed_up, visit) -> None:
 def test_it_can_be_saved_for_records(summed_up) -> None:
     name, content = saved(summed_up, "Download for a clinic (FHIR)")
     assert name.endswith(".json")
-    assert QuestionnaireResponse.parse_obj(json.loads(content)).status
+    assert QuestionnaireResponse.model_validate(json.loads(content)).status
 
 
 def test_it_can_be_copied(visit) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
-from typing import Collection, Optional, Text
+from collections.abc import Collection
+from typing import Any
 
 from sanic import Sanic, response
 from sanic.request import Request
 from sanic.response import BaseHTTPResponse, HTTPResponse
 
 from backtalk.channels.messages import BadRequest
-from backtalk.channels.web.settings import split_origin
+from backtalk.channels.settings import split_origin
 
 STRICT = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -31,23 +31,24 @@ _CORS = "access-control-"
 
 
 class Pages:
-    """Stands before and behind every route of the API, also where there is none and where something fails.
+    """Stands before and behind every route of the API, also where there is none and where something fails."""
 
-    Rasa's set-up of sanic_cors covers all routes: it answers every preflight itself and adds headers for the origins of its own option
-    --cors. So what is here runs before it on requests and after it on answers, where its headers are replaced.
-    """
+    def __init__(self, prefix: str, paths: Collection[str], origins: Collection[str]) -> None:
+        """Takes where the API is, its routes, and the origins whose pages may call.
 
-    def __init__(self, prefix: Text, paths: Collection[Text], origins: Collection[Text]) -> None:
-        """`prefix`: where the API is, as in /chat/api; `paths`: its routes below that; `origins`: as `settings.origins` gives them."""
+        `prefix`: where the API is, as in /chat/api.
+        `paths`: its routes below that.
+        `origins`: as `settings.origins` gives them.
+        """
         self._prefix, self._paths, self._origins = f"{prefix}/", {f"{prefix}/{path}" for path in paths}, origins
 
-    async def take_their_place(self, app: Sanic, _: object = None) -> None:
-        """Sets both up, as a listener to "before_server_start" that is registered after Rasa's set-up."""
-        app.request_middleware = deque([self.let_in, *app.request_middleware])
-        app.response_middleware = deque([*app.response_middleware, self.dress])
+    def prepare(self, app: Sanic[Any, Any]) -> None:
+        """Sets both up for the server as a whole."""
+        app.register_middleware(self.let_in, "request", priority=1)
+        app.register_middleware(self.dress, "response", priority=1)
 
-    async def let_in(self, request: Request) -> Optional[HTTPResponse]:
-        """Answers what no route should see: pages elsewhere, preflights, and routes that do not exist."""
+    async def let_in(self, request: Request) -> HTTPResponse | None:
+        """Answers what no route should see: pages elsewhere, and preflights."""
         if not request.path.startswith(self._prefix):
             return None
         origin = request.headers.get("origin")
@@ -55,10 +56,6 @@ class Pages:
             return BadRequest(403, "origin_not_allowed", "Pages of this site may not use this chat.").response()
         if request.method == "OPTIONS":
             return response.empty()
-        if request.route is None:
-            if request.path in self._paths:
-                return BadRequest(405, "wrong_method", "This address takes other methods.").response()
-            return BadRequest(404, "not_found", "There is nothing at this address.").response()
         return None
 
     async def dress(self, request: Request, answer: BaseHTTPResponse) -> None:
@@ -75,7 +72,7 @@ class Pages:
             answer.headers["Access-Control-Allow-Origin"] = origin
             answer.headers["Access-Control-Expose-Headers"] = EXPOSED
 
-    def _allows(self, origin: Text, host: Text) -> bool:
+    def _allows(self, origin: str, host: str) -> bool:
         """Whether pages of an origin may call a server that they reach as `host`."""
         parts = split_origin(origin)
         if parts is None:

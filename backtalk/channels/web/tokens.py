@@ -7,13 +7,13 @@ import os
 import re
 import secrets
 import time
-from typing import Any, Dict, Optional, Text
+from typing import Any
 
 import jwt
 from sanic.request import Request
 
 from backtalk.channels.messages import BadRequest
-from backtalk.channels.web.settings import SettingsError
+from backtalk.channels.settings import SettingsError
 
 logger = logging.getLogger(__name__)
 
@@ -27,17 +27,26 @@ _SUBJECT = re.compile(r"[0-9a-f]{32}")
 class Tokens:
     """Signed tokens with a random subject and a time of expiry. Nothing is kept of them on the server."""
 
-    def __init__(self, key: Text, seconds: float) -> None:
+    def __init__(self, key: str, seconds: float) -> None:
         """`seconds`: how long a token holds."""
         self._key, self._seconds = key, seconds
 
-    def issue(self, subject: Optional[Text] = None) -> Dict[Text, Any]:
-        """A token for a conversation, a new one unless `subject` names it, and when it expires, in seconds of the epoch."""
-        expires = int(time.time() + self._seconds)
-        return {"token": jwt.encode({"sub": subject or secrets.token_hex(16), "exp": expires}, self._key, ALGORITHM), "expires": expires}
+    def issue(self, subject: str | None = None) -> dict[str, Any]:
+        """A token for a conversation, and when it expires, in seconds of the epoch.
 
-    def subject(self, request: Request) -> Text:
-        """The conversation that a request's token is for. Raises BadRequest, the same one whatever is wrong with the token."""
+        The conversation is a new one unless `subject` names it.
+        """
+        expires = int(time.time() + self._seconds)
+        return {
+            "token": jwt.encode({"sub": subject or secrets.token_hex(16), "exp": expires}, self._key, ALGORITHM),
+            "expires": expires,
+        }
+
+    def subject(self, request: Request) -> str:
+        """The conversation that a request's token is for.
+
+        Raises BadRequest, the same one whatever is wrong with the token.
+        """
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         try:
             subject = jwt.decode(token.strip(), self._key, [ALGORITHM], options={"require": ["sub", "exp"]})["sub"]
@@ -49,8 +58,11 @@ class Tokens:
         return subject
 
 
-def signing_key() -> Text:
-    """The key of the environment, or a random one, which ends with the process. Raises SettingsError for one that could be guessed."""
+def signing_key() -> str:
+    """The key of the environment, or a random one, which ends with the process.
+
+    Raises SettingsError for one that could be guessed.
+    """
     key = os.environ.get(KEY_VARIABLE)
     if not key:
         logger.warning("%s is not set: chats on the web end when the server does.", KEY_VARIABLE)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
-from typing import Any, FrozenSet, List, Optional, Text, Tuple
+from typing import Any
 from urllib.parse import urlsplit
 
 from limits import RateLimitItem, parse_many
@@ -12,17 +13,17 @@ from limits.aio.storage import Storage
 from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
 
-from backtalk.channels.web import memory  # noqa: F401 registers the storage for memory://
+from backtalk.channels import memory  # noqa: F401 registers the storage for memory://
 
 ORIGINS_VARIABLE = "BACKTALK_ORIGINS"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class SettingsError(ValueError):
-    """A setting of the web channel that cannot be used; the message names it and says what it should be."""
+    """A setting of a channel that cannot be used; the message names it and says what it should be."""
 
 
-def positive(name: Text, value: Any, whole: bool = False) -> float:
+def positive(name: str, value: Any, whole: bool = False) -> float:
     """A number above 0, a whole one where asked for. Raises SettingsError."""
     good = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool) and value > 0
     if not good:
@@ -30,7 +31,7 @@ def positive(name: Text, value: Any, whole: bool = False) -> float:
     return value
 
 
-def rates(name: Text, value: Any) -> List[RateLimitItem]:
+def rates(name: str, value: Any) -> list[RateLimitItem]:
     """The rate limits of a text such as "30/minute", or several as in "30/minute; 300/day". Raises SettingsError."""
     try:
         limits = parse_many(value)
@@ -41,19 +42,26 @@ def rates(name: Text, value: Any) -> List[RateLimitItem]:
     return limits
 
 
-def storage(name: Text, value: Any) -> Storage:
+def storage(name: str, value: Any) -> Storage:
     """Where the `limits` library counts: memory://, or one that several servers share, such as redis://host:6379.
 
     Those need the package that the library names for asyncio, such as coredis. Raises SettingsError.
     """
     try:
-        return storage_from_string(value if value.startswith("async+") else f"async+{value}")
+        found = storage_from_string(value if value.startswith("async+") else f"async+{value}")
+        if isinstance(found, Storage):
+            return found
+        reason: object = "it cannot be used with asyncio"
     except (ConfigurationError, AttributeError, ValueError) as error:
-        raise _error(name, f"an address such as memory:// or redis://localhost:6379 ({error})", value) from None
+        reason = error
+    raise _error(name, f"an address such as memory:// or redis://localhost:6379 ({reason})", value)
 
 
-def origins(name: Text, value: Any) -> FrozenSet[Text]:
-    """The origins, such as https://example.org, whose pages may call; BACKTALK_ORIGINS wins over `value`. Raises SettingsError."""
+def origins(name: str, value: Any) -> frozenset[str]:
+    """The origins, such as https://example.org, whose pages may call.
+
+    BACKTALK_ORIGINS wins over `value`. Raises SettingsError.
+    """
     set_outside = os.environ.get(ORIGINS_VARIABLE)
     if set_outside:
         name, value = ORIGINS_VARIABLE, [part for part in re.split(r"[\s,]+", set_outside) if part]
@@ -62,14 +70,21 @@ def origins(name: Text, value: Any) -> FrozenSet[Text]:
     return frozenset(_origin(name, entry) for entry in value)
 
 
-def split_origin(origin: Text) -> Optional[Tuple[Text, Text]]:
-    """Scheme and host with port of an origin, in lower case and without the scheme's own port; None where it is no origin."""
+def split_origin(origin: str) -> tuple[str, str] | None:
+    """Scheme and host with port of an origin, or None where it is no origin.
+
+    Both are in lower case, and the scheme's own port is left out.
+    """
     try:
         parts = urlsplit(origin)
         port = parts.port
     except ValueError:
         return None
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or origin.lower() != f"{parts.scheme}://{parts.netloc.lower()}":
+    if (
+        parts.scheme not in _DEFAULT_PORTS
+        or not parts.hostname
+        or origin.lower() != f"{parts.scheme}://{parts.netloc.lower()}"
+    ):
         return None
     if "@" in parts.netloc or not re.fullmatch(r"[a-z0-9.:\[\]_-]+", parts.netloc.lower()):
         return None
@@ -77,13 +92,24 @@ def split_origin(origin: Text) -> Optional[Tuple[Text, Text]]:
     return parts.scheme, host if port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"
 
 
-def _origin(name: Text, value: Any) -> Text:
+def _origin(name: str, value: Any) -> str:
     parts = split_origin(value.rstrip("/")) if isinstance(value, str) else None
     if parts is None:
         raise _error(name, "made of origins such as https://example.org, with no path and no *", value)
     return "://".join(parts)
 
 
-def _error(name: Text, wanted: Text, value: Any) -> SettingsError:
-    place = name if name == ORIGINS_VARIABLE else f"credentials.yml: {name} of the web channel"
+def _error(name: str, wanted: str, value: Any) -> SettingsError:
+    place = name if name == ORIGINS_VARIABLE else f"credentials.yml: {name}"
     return SettingsError(f"{place} must be {wanted}, not {value!r}.")
+
+
+def known(channel: type, credentials: dict[str, Any] | None) -> dict[str, Any]:
+    """The settings that credentials.yml gives a channel, all of which it has. Raises SettingsError."""
+    names = list(inspect.signature(channel).parameters)
+    for name in credentials or {}:
+        if name not in names:
+            raise SettingsError(
+                f"credentials.yml: {channel.__name__} has no setting {name!r}, only {', '.join(names)}."
+            )
+    return dict(credentials or {})

@@ -6,7 +6,7 @@ import ipaddress
 import logging
 import math
 import time
-from typing import Optional, Sequence, Text
+from collections.abc import Sequence
 
 from limits import RateLimitItem
 from limits.aio.storage import Storage
@@ -36,7 +36,7 @@ class Limits:
         # The library itself holds its storage weakly.
         self._storage, self._limiter = storage, MovingWindowRateLimiter(storage)
 
-    async def count(self, limits: Sequence[RateLimitItem], *who: Text) -> None:
+    async def count(self, limits: Sequence[RateLimitItem], *who: str) -> None:
         """Counts a request of somebody. Raises TooMany when it is above one of the limits.
 
         Where the storage does not answer, the request goes on: a visitor in trouble is worth more than the limit.
@@ -46,7 +46,7 @@ class Limits:
             if seconds is not None:
                 raise TooMany(seconds)
 
-    async def _wait(self, limit: RateLimitItem, *who: Text) -> Optional[int]:
+    async def _wait(self, limit: RateLimitItem, *who: str) -> int | None:
         """None when the request is within the limit, else the seconds until the next one is."""
         try:
             if await self._limiter.hit(limit, *who):
@@ -58,10 +58,11 @@ class Limits:
         return max(1, math.ceil(reset - time.time()))
 
 
-def address(request: Request) -> Text:
+def address(request: Request) -> str:
     """The address that a request comes from, as it is counted: a whole network with IPv6.
 
-    Behind proxies it is the one that they name in X-Forwarded-For, where SANIC_PROXIES_COUNT says how many proxies there are.
+    Behind proxies it is the one that they name in X-Forwarded-For, where SANIC_PROXIES_COUNT says how many proxies
+    there are.
     """
     text = (request.remote_addr or request.ip or "").strip("[]")
     try:
