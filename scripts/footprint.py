@@ -6,6 +6,7 @@ the memory of its processes after some conversations. The package index and the 
 """
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -81,7 +82,8 @@ def _run(folder: Path, work: Callable[[int, int], None]) -> float:
         return seconds
     finally:
         # Ends `make` and the script that it runs; that ends the bot.
-        os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait(60)
         time.sleep(2)
 

