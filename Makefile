@@ -80,5 +80,5 @@ audit: ## Look for known weaknesses in the locked packages (needs the advisories
 lock: ## Write the lock files anew from pyproject.toml, with the newest versions that go together
 	@$(PYTHON) scripts/setup.py --lock
 
-clean: ## Delete models, logs and conversations
+clean: ## Delete models, logs, conversations, and the key that signs chats
 	rm -rf models/backtalk.* var .rasa .pytest_cache .hypothesis .mypy_cache .ruff_cache .coverage

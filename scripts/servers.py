@@ -50,7 +50,8 @@ class Bot:
         model: Path = MODEL,
         environment: Mapping[str, str] | None = None,
     ):
-        self.url = f"http://{'localhost' if host in EVERYWHERE else host}:{port}"
+        place = "localhost" if host in EVERYWHERE else f"[{host}]" if ":" in host else host
+        self.url = f"http://{place}:{port}"
         self._ports = {"bot": port, "action server": actions_port}
         self._database, self._log = database, logs / "bot.log"
         self._environment = dict(environment or {})

@@ -1,7 +1,7 @@
 """Runs all tests, with how much of the code they reach: `python scripts/test.py [pytest's options]`.
 
-What needs no running bot goes first, with a process for every processor; then dialogues and the page, each on a bot of
-its own. The bots are measured too.
+What needs no running bot goes first, then dialogues and the page, file by file. Both rounds have a process for every
+processor, each with a bot of its own; the bots are measured too.
 """
 
 import os
@@ -13,8 +13,8 @@ from console import ROOT, Failure, main, say
 from train import ENVIRONMENT
 
 DATA = ROOT / "var" / "coverage"
-# The folders of each round, and whether their tests can stand beside each other on several processors.
-ROUNDS = ((("tests/unit", "tests/understanding"), True), (("tests/dialogue", "tests/web"), False))
+# The folders of each round, and how their tests are shared out.
+ROUNDS = ((("tests/unit", "tests/understanding"), "worksteal"), (("tests/dialogue", "tests/web"), "loadfile"))
 
 
 def test(options: list[str]) -> None:
@@ -23,9 +23,9 @@ def test(options: list[str]) -> None:
     DATA.mkdir(parents=True)
     environment = {**os.environ, **ENVIRONMENT, "COVERAGE_PROCESS_START": str(ROOT / "pyproject.toml")}
     failed = False
-    for folders, together in ROUNDS:
+    for folders, share in ROUNDS:
         command = [sys.executable, "-m", "coverage", "run", "-m", "pytest", "-q", *folders, *options]
-        command += ["-n", str(os.cpu_count() or 1), "--dist", "worksteal"] if together else []
+        command += ["-n", str(os.cpu_count() or 1), "--dist", share]
         failed |= bool(subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode)
     for command in (["combine", "--quiet"], ["report", "--skip-covered", "--sort=cover", "--show-missing"]):
         subprocess.run([sys.executable, "-m", "coverage", *command], cwd=ROOT, check=False)

@@ -13,7 +13,7 @@ from limits.aio.storage import Storage
 from limits.aio.strategies import MovingWindowRateLimiter
 from sanic.request import Request
 
-from backtalk.channels.messages import BadRequest
+from backtalk.channels.messages import EMERGENCY, BadRequest
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class TooMany(BadRequest):
     """A request above its rate; `seconds` is how long to wait."""
 
     def __init__(self, seconds: int) -> None:
-        super().__init__(429, "too_many", "That was a lot at once. Please wait a little and try again.")
+        super().__init__(429, "too_many", f"That was a lot at once. Please wait a little and try again. {EMERGENCY}")
         self.headers = {"Retry-After": str(seconds)}
 
 

@@ -21,6 +21,9 @@ from backtalk.wording import fill, is_telephone_number
 # A conversation is named <channel>:<id>, in a column of 255.
 MAX_SENDER_CHARACTERS = 240
 _SEPARATOR = ":"
+# Ends every refusal: what was refused may have told of a danger.
+EMERGENCY = "In an emergency, do not wait: call your emergency number."
+TOO_LARGE = f"This message is too long. Please send a shorter one. {EMERGENCY}"
 _FAILURES = {
     "failed": "Sorry, something went wrong on my side. Please send that again. "
     "In an emergency, call {emergency_number}.",
@@ -111,7 +114,7 @@ class WholeReplies(OutputChannel):
 def read_body(request: Request, max_body_bytes: int) -> dict[str, Any]:
     """The JSON object that a request holds. Raises BadRequest."""
     if len(request.body) > max_body_bytes:
-        raise BadRequest(413, "too_large", "This message is too long. Please send a shorter one.")
+        raise BadRequest(413, "too_large", TOO_LARGE)
     try:
         body = request.json
     except Exception:
@@ -128,7 +131,9 @@ def read_text(body: Mapping[str, Any], max_characters: int) -> str:
         raise BadRequest(400, "bad_message", "The field message must be a text.")
     if len(text) > max_characters:
         raise BadRequest(
-            413, "too_long", f"This message is too long. Please send one of at most {max_characters} characters."
+            413,
+            "too_long",
+            f"This message is too long. Please send one of at most {max_characters} characters. {EMERGENCY}",
         )
     return clean(text)
 

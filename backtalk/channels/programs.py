@@ -13,7 +13,8 @@ import ipaddress
 import logging
 import os
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from asyncio import Task, create_task, shield
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
@@ -39,7 +40,9 @@ SECRET_VARIABLE = "BACKTALK_REST_SECRET"
 _HANDED_ON = {"forwarded", "x-forwarded-for", "x-real-ip", "via"}
 _LOCALE = re.compile(r"[A-Za-z0-9_-]{2,35}")
 
-OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
+OnNewMessage = Callable[[UserMessage], Coroutine[Any, Any, Any]]
+# Turns that are on their way: asyncio itself holds a task only weakly.
+_TURNS: set[Task[Any]] = set()
 
 
 class ProgramInput(InputChannel):
@@ -85,6 +88,10 @@ class ProgramInput(InputChannel):
     def _check_caller(self, request: Request, is_near: bool) -> None:
         """Raises BadRequest for a caller who must know the secret and does not."""
         if not self._secret and is_near and is_this_machine(getattr(request.app.ctx, "interface", "127.0.0.1")):
+            # Programs name no origin; a page that was opened on this machine does.
+            origin = request.headers.get("origin")
+            if origin is not None and origin not in getattr(request.app.ctx, "origins", ()):
+                raise BadRequest(403, "origin_not_allowed", "Pages of this site may not write here.")
             return
         kind, _, told = request.headers.get("authorization", "").partition(" ")
         is_right = hmac.compare_digest(told.strip().encode(errors="replace"), self._secret.encode())
@@ -98,8 +105,12 @@ async def handled(on_new_message: OnNewMessage, message: UserMessage, output: Ou
     What went wrong, where anything did, is logged and returned.
     """
     message.output_channel = output
+    turn = create_task(on_new_message(message))
+    _TURNS.add(turn)
+    turn.add_done_callback(_TURNS.discard)
     try:
-        await on_new_message(message)
+        # A caller who hangs up does not end the turn: what was said is kept.
+        await shield(turn)
     except Exception as error:
         # Of a store that is away, the log tells already.
         logger.error("A message could not be handled", exc_info=None if isinstance(error, StoreUnavailable) else error)

@@ -27,10 +27,12 @@ from sanic.exceptions import (
     ServiceUnavailable,
 )
 from sanic.handlers import ErrorHandler
-from sanic.http import Http
+from sanic.http import Http, Stage
 from sanic.request import Request
 from sanic.response import BaseHTTPResponse, HTTPResponse, empty, json, redirect
 from sanic.server import HttpProtocol
+
+from backtalk.channels.messages import EMERGENCY, TOO_LARGE
 
 logger = logging.getLogger(__name__)
 
@@ -45,17 +47,17 @@ RESPONSE_SECONDS = 120
 # More open connections than these are never kept, and never more than half of what the system allows.
 MOST_CONNECTIONS, MOST_FILES = 4096, 65536
 
-SORRY = "Sorry, something went wrong on my side. Please send that again. In an emergency, call your emergency number."
+SORRY = f"Sorry, something went wrong on my side. Please send that again. {EMERGENCY}"
 _WORDS = {
     400: ("bad_request", "This request could not be read."),
     401: ("not_allowed", "This needs a sign-in."),
     403: ("not_allowed", "This is not allowed."),
     404: ("not_found", "There is nothing at this address."),
     405: ("wrong_method", "This address takes other methods."),
-    408: ("too_slow", "The request took too long to arrive. Please send it again."),
-    413: ("too_large", "This message is too long. Please send a shorter one."),
+    408: ("too_slow", f"The request took too long to arrive. Please send it again. {EMERGENCY}"),
+    413: ("too_large", TOO_LARGE),
     417: ("bad_request", "This request expects what this server does not do."),
-    503: ("busy", "That took too long. Please try again. In an emergency, call your emergency number."),
+    503: ("busy", f"That took too long. Please try again. {EMERGENCY}"),
 }
 # On every answer that has no stricter or other ones of its own.
 HEADERS = {
@@ -102,6 +104,9 @@ class StrictHttp(Http):
                 return await super().read()
         except TimeoutError:
             self.keep_alive, self.request_body = False, None
+            if self.stage is not Stage.HANDLER:
+                # Answered already, and nobody waits for the rest.
+                return None
             raise RequestTimeout from None
 
 
@@ -126,7 +131,10 @@ class StrictProtocol(HttpProtocol):
             if not waiting:
                 transport.abort()
                 return
-            min(waiting, key=lambda other: other.made).abort()
+            oldest = min(waiting, key=lambda other: other.made)
+            # At once, as many may come before the loop gets round to closing it.
+            self.connections.discard(oldest)
+            oldest.abort()
         super().connection_made(transport)  # type: ignore[no-untyped-call]
         self.loop.call_later(HEAD_SECONDS, self._close_when_silent)
 
@@ -179,7 +187,7 @@ def create_app(
     async def start(_: Request) -> HTTPResponse:
         return redirect(start_page) if start_page else json({"status": "ok"})
 
-    allowed = frozenset(origins or ())
+    app.ctx.origins = allowed = frozenset(origins or ())
 
     @app.on_request
     async def answer_preflight(request: Request) -> HTTPResponse | None:

@@ -277,8 +277,7 @@ class RememberingTrackerStore(SQLTrackerStore):
         return self._latest_part(tracker) if tracker else None
 
     async def _read(self, sender_id: str, query: sa.Select[Any]) -> DialogueStateTracker | None:
-        rows = await self._run(self._rows, sender_id, query)
-        events = [event for row in rows if (event := _event(row.id, row.data)) is not None]
+        events = await self._run(self._events, sender_id, query)
         if not events:
             return None
         tracker = DialogueStateTracker.from_events(sender_id, events, self.domain.slots)
@@ -333,7 +332,7 @@ class RememberingTrackerStore(SQLTrackerStore):
             with self.engine.connect() as connection:
                 is_empty = connection.execute(sa.select(_EVENTS.c.id).limit(1)).first() is None
             if is_empty:
-                for known in self._remembered.values():
+                for known in list(self._remembered.values()):
                     setattr(known.tracker, _STORED, 0)
                     known.last_id = None
             self._prepared = self._identity()
@@ -362,9 +361,10 @@ class RememberingTrackerStore(SQLTrackerStore):
         finally:
             login.dispose()
 
-    def _rows(self, sender_id: str, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+    def _events(self, sender_id: str, query: sa.Select[Any]) -> list[Event]:
         with self.engine.connect() as connection:
-            return connection.execute(query, {"sender_id": sender_id}).all()
+            rows = connection.execute(query, {"sender_id": sender_id}).all()
+        return [event for row in rows if (event := _event(row.id, row.data)) is not None]
 
     def _last_id(self, sender_id: str) -> int | None:
         with self.engine.connect() as connection:

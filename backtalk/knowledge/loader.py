@@ -203,6 +203,7 @@ class _File:
 
 
 @cache
+@cache
 def _validator(name: str) -> jsonschema.Draft7Validator:
     schemas = YAML(typ="safe").load(_SCHEMA)
     return jsonschema.Draft7Validator({**schemas[name], "definitions": schemas["definitions"]})

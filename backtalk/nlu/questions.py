@@ -56,7 +56,7 @@ class QuestionClassifier(GraphComponent, IntentClassifier):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """`C`, `tol` and `max_iter` are scikit-learn's; `ranking_length` is how many intents are listed (0 for all)."""
-        return {"C": 1.0, "tol": 1e-5, "max_iter": 200, "ranking_length": 5}
+        return {"C": 1.0, "tol": 1.5e-5, "max_iter": 200, "ranking_length": 5}
 
     def __init__(
         self,

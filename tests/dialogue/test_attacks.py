@@ -335,6 +335,29 @@ class TestElsewhere:
             assert raw(open_bot, f"{head}Content-Length: {len(body)}", body)[0] == status
 
 
+def test_a_store_that_is_away_at_the_start_is_found_when_it_is_back(tmp_path) -> None:
+    database = tmp_path / "conversations.db"
+    database.mkdir()
+    with quick_bot(tmp_path) as away:
+        away.start()
+        assert health(away.url) == {"status": "unavailable", "model": True, "store": False}
+        visitor = Visitor(away.url)
+        visitor.say(EMERGENCY)
+        assert visitor.assessment["urgency"] == "emergency"
+        assert visitor.replies[-1]["custom"] == {"type": "failure", "error": "not_stored"}
+        database.rmdir()
+        visitor.say("my lower back is in spasm")
+        assert "not_stored" not in json.dumps(visitor.replies)
+        visitor.say("I was lifting a box")
+        assert visitor.replies
+
+
+def test_rasas_own_api_is_for_this_machine_only() -> None:
+    command = [sys.executable, "-m", "backtalk.engine", "serve", "--enable-api", "--interface", "0.0.0.0"]
+    done = subprocess.run(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False, timeout=120)
+    assert done.returncode and "--enable-api" in done.stderr
+
+
 def test_a_dead_bot_is_started_again_and_said(tmp_path) -> None:
     """As `make run` does it, with the real process killed, and another one stopped so that it is mute."""
     code = (

@@ -39,7 +39,7 @@ from sanic.response import HTTPResponse
 
 from backtalk.channels import settings
 from backtalk.channels.limits import Limits, address
-from backtalk.channels.messages import BadRequest, conversation_id, failure
+from backtalk.channels.messages import EMERGENCY, BadRequest, conversation_id, failure
 from backtalk.channels.web import conversation
 from backtalk.channels.web.incoming import Incoming, read_incoming, receive
 from backtalk.channels.web.pages import Pages
@@ -58,7 +58,7 @@ STREAM_HEADERS = {"X-Accel-Buffering": "no"}
 DAY_SECONDS = 86400
 ROUTES = {"session": "POST", "messages": "POST", "events": "GET", "history": "GET", "conversation": "DELETE"}
 
-_NOT_NOW = "not_now", "I cannot look into this chat just now. Please try again in a minute."
+_NOT_NOW = "not_now", f"I cannot look into this chat just now. Please try again in a minute. {EMERGENCY}"
 
 OnNewMessage = Callable[[UserMessage], Coroutine[Any, Any, Any]]
 Handler = Callable[[Request], Coroutine[Any, Any, HTTPResponse | None]]

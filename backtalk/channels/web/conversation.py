@@ -14,7 +14,7 @@ from rasa.core.agent import Agent
 from rasa.core.lock_store import LockError
 from rasa.shared.core.events import Event
 
-from backtalk.channels.messages import BadRequest
+from backtalk.channels.messages import EMERGENCY, BadRequest
 from backtalk.channels.web import history
 from backtalk.channels.web.pushes import Conversations
 from backtalk.engine.reminders import cancel_reminders
@@ -77,4 +77,5 @@ async def _locked(agent: Agent, sender: str) -> AsyncIterator[None]:
             yield
     except LockError:
         logger.exception("A conversation stayed locked")
-        raise BadRequest(503, "busy", "I am still busy with your last message. Please try again in a minute.") from None
+        words = f"I am still busy with your last message. Please try again in a minute. {EMERGENCY}"
+        raise BadRequest(503, "busy", words) from None

@@ -9,7 +9,7 @@ from typing import Any
 from sanic.http import Http
 from sanic.request import Request
 
-from backtalk.channels.messages import BadRequest, read_body, read_text
+from backtalk.channels.messages import TOO_LARGE, BadRequest, read_body, read_text
 from backtalk.wording import is_telephone_number
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -42,7 +42,7 @@ async def receive(request: Request, max_body_bytes: int) -> None:
             if size > max_body_bytes:
                 break
     if size > max_body_bytes:
-        raise BadRequest(413, "too_large", "This message is too long. Please send a shorter one.")
+        raise BadRequest(413, "too_large", TOO_LARGE)
     request.body = b"".join(parts)
 
 
