@@ -8,14 +8,16 @@ from types import SimpleNamespace
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 from rasa.core import jobs
 from rasa.core.tracker_store import InMemoryTrackerStore
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, SessionStarted, SlotSet, UserUttered
+from rasa.shared.core.events import ActionExecuted, ActiveLoop, SessionStarted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from backtalk.engine import retention
-from backtalk.engine.tracker_store import RememberingTrackerStore
+from backtalk.engine.tracker_store import RememberingTrackerStore, StoreUnavailable, is_unread
+from backtalk.engine.window import KEPT, LONG, latest_part
 
 DOMAIN = Domain.from_yaml("""
 version: "3.1"
@@ -260,3 +262,124 @@ class TestRetention:
         monkeypatch.setattr(retention, "erase_older_than", erase_older_than)
         asyncio.run(serve())
         assert rounds == [("agent", knowledge.privacy.keep_days)] * 2
+
+
+def full(store, sender="visitor"):
+    return asyncio.run(store.retrieve_full_tracker(sender))
+
+
+def test_a_clock_that_was_set_back_drops_nothing(make_store):
+    store, tracker, now = make_store(), begin(), time.time()
+    for event in tracker.events:
+        event.timestamp = now
+    save(store, tracker)
+    for number, text in enumerate(("before", "after"), 1):
+        say(tracker, text)
+        for event in list(tracker.events)[-3:]:
+            event.timestamp = now - 3600 * number
+        save(store, tracker)
+    assert texts(retrieve(make_store())) == ["before", "after"]
+
+
+class TestLongConversations:
+    TURNS = 400
+
+    @pytest.fixture
+    def long(self, make_store):
+        """A store with a conversation of many turns, saved turn by turn."""
+        store, tracker = make_store(), begin()
+        save(store, tracker)
+        for number in range(self.TURNS):
+            tracker = retrieve(store)
+            say(tracker, f"message {number}")
+            save(store, tracker)
+        return store
+
+    def test_are_kept_whole_and_each_event_once(self, long, make_store):
+        assert texts(full(make_store())) == [f"message {number}" for number in range(self.TURNS)]
+
+    def test_are_worked_with_in_their_latest_part_with_all_that_is_known(self, long, make_store):
+        for store in (long, make_store()):
+            part = retrieve(store)
+            assert KEPT <= len(part.events) <= LONG
+            assert texts(part) == texts(full(store))[-len(texts(part)) :]
+            assert {name: slot.value for name, slot in part.slots.items()} == {
+                name: slot.value for name, slot in full(store).slots.items()
+            }
+
+    def test_go_on(self, long, make_store):
+        for store in (long, make_store()):
+            tracker = retrieve(store)
+            say(tracker, "and one more")
+            save(store, tracker)
+        assert texts(full(make_store()))[-3:] == [f"message {self.TURNS - 1}", "and one more", "and one more"]
+
+    def test_keep_the_form_that_is_open(self):
+        tracker = begin()
+        tracker.update_with_events([ActiveLoop("spasm_assessment"), SlotSet("said", "early")], DOMAIN)
+        for number in range(self.TURNS):
+            tracker.update_with_events([UserUttered(f"message {number}"), ActionExecuted("action_listen")], DOMAIN)
+        part = latest_part(tracker, DOMAIN)
+        assert len(part.events) < len(tracker.events)
+        assert (part.active_loop_name, part.get_slot("said")) == ("spasm_assessment", "early")
+        assert part.latest_message.text == tracker.latest_message.text
+
+
+class TestAway:
+    """What cannot be kept is refused and logged, without a word of the visitor, and nothing ends."""
+
+    @pytest.fixture
+    def store(self, tmp_path):
+        store, tracker = RememberingTrackerStore(domain=DOMAIN, db=str(tmp_path / "conversations.db")), begin()
+        say(tracker, "one")
+        save(store, tracker)
+        yield store
+        store.engine.dispose()
+
+    @pytest.mark.parametrize(
+        ("pragma", "told"), [("query_only = ON", "readonly"), ("max_page_count = 1", "full")], ids=["read-only", "full"]
+    )
+    def test_a_disk_that_takes_nothing(self, store, caplog, pragma, told):
+        # Rows of some size, so that they need a page of their own.
+        store.engine.dispose()
+        sa.event.listen(store.engine, "connect", lambda connection, _: connection.execute(f"PRAGMA {pragma}"))
+        tracker = retrieve(store)
+        say(tracker, "quokka" * 5000)
+        with pytest.raises(StoreUnavailable):
+            save(store, tracker)
+        assert told in caplog.text and "quokka" not in caplog.text
+        assert texts(retrieve(store)) == ["one"]
+
+    def test_a_file_that_is_no_database(self, tmp_path, caplog):
+        path = tmp_path / "conversations.db"
+        path.write_text("no database " * 1000)
+        store = RememberingTrackerStore(domain=DOMAIN, db=str(path))
+        tracker = asyncio.run(store.get_or_create_tracker("visitor"))
+        assert is_unread_after(store)
+        say(tracker, "quokka")
+        with pytest.raises(StoreUnavailable):
+            save(store, tracker)
+        assert path.read_text().startswith("no database") and "quokka" not in caplog.text
+        store.engine.dispose()
+
+    def test_an_id_that_the_database_does_not_take(self, make_store):
+        store = make_store()
+        tracker = begin("a\0b")
+        say(tracker, "one")
+        try:
+            save(store, tracker)
+        except StoreUnavailable:
+            assert store.engine.dialect.name == "postgresql"
+        say(other := begin("fine"), "two")
+        save(store, other)
+        assert texts(retrieve(store, "fine")) == ["two"]
+
+
+def is_unread_after(store):
+    """Whether a task that asks for a conversation is told that it could not be read."""
+
+    async def ask():
+        await store.get_or_create_tracker("visitor")
+        return is_unread()
+
+    return asyncio.run(ask())
