@@ -57,7 +57,7 @@ def _ask(pins: list[str]) -> list[dict[str, Any]]:
     except (ValueError, KeyError):
         words = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
         raise Failure(
-            f"The database of advisories cannot be reached from here ({' '.join(words)[:200]}), so nothing was audited. "
+            f"The database of advisories cannot be reached from here ({' '.join(words)[:99]}): nothing was audited. "
             "What is known stands in docs/dependencies.md."
         ) from None
     return found
