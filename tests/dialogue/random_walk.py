@@ -219,7 +219,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Starts a bot and walks."""
     import tempfile
 
-    from conftest import Visitor, quick_bot
+    from visitors import Visitor, quick_bot
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--turns", type=int, default=10_000)

@@ -16,8 +16,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Visitor, quick_bot
 from servers import HOST, Bot, answers, health
+from visitors import ROOT, Visitor, quick_bot
 
 EMERGENCY = "I can't hold my pee since this morning"
 PATHS = ("/webhooks/rest/webhook", "/chat/api/messages", "/chat/api/session", "/nowhere", "/")
@@ -364,7 +364,7 @@ def test_a_dead_bot_is_started_again_and_said(tmp_path) -> None:
         "import sys\n"
         f"sys.path[:0] = [{str(ROOT / 'scripts')!r}, {str(ROOT / 'tests')!r}]\n"
         "from pathlib import Path\n"
-        "from conftest import quick_bot\n"
+        "from visitors import quick_bot\n"
         "import servers\n"
         "bot = quick_bot(Path(sys.argv[1]))\n"
         "bot.start()\n"

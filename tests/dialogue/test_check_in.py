@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Bot, free_port
+from visitors import Bot, free_port
 
 SECONDS = 6.0
 PATIENCE = 60

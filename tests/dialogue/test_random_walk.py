@@ -5,8 +5,8 @@ slots.
 """
 
 import pytest
-from conftest import Visitor
 from random_walk import known_names, walk
+from visitors import Visitor
 
 TURNS, SEED = 2000, 20
 COVERED = 0.8

@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import ROOT
 from train import ENVIRONMENT, MODEL, train
+from visitors import ROOT
 
 STORIES = Path(__file__).with_name("test_stories.yml")
 

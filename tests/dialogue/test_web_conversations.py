@@ -11,7 +11,7 @@ from typing import Any
 
 import jwt
 import pytest
-from conftest import Bot, free_port
+from visitors import Bot, free_port
 
 SECONDS = 60
 
