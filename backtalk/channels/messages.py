@@ -5,6 +5,7 @@ That is reading a request, naming a conversation, replies that stay whole, and w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ from backtalk.wording import fill, is_telephone_number
 # A conversation is named <channel>:<id>, in a column of 255.
 MAX_SENDER_CHARACTERS = 240
 _SEPARATOR = ":"
+LOCALE = re.compile(r"[A-Za-z0-9_-]{2,35}")
 # Ends every refusal: what was refused may have told of a danger.
 EMERGENCY = "In an emergency, do not wait: call your emergency number."
 TOO_LARGE = f"This message is too long. Please send a shorter one. {EMERGENCY}"

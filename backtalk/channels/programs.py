@@ -12,7 +12,6 @@ import hmac
 import ipaddress
 import logging
 import os
-import re
 from asyncio import Task, create_task, shield
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -23,6 +22,7 @@ from sanic.request import Request
 from backtalk.channels import settings
 from backtalk.channels.limits import Limits, address
 from backtalk.channels.messages import (
+    LOCALE,
     BadRequest,
     conversation_id,
     failure,
@@ -38,7 +38,6 @@ logger = logging.getLogger(__name__)
 SECRET_VARIABLE = "BACKTALK_REST_SECRET"
 # What proxies say of the request that they hand on.
 _HANDED_ON = {"forwarded", "x-forwarded-for", "x-real-ip", "via"}
-_LOCALE = re.compile(r"[A-Za-z0-9_-]{2,35}")
 
 OnNewMessage = Callable[[UserMessage], Coroutine[Any, Any, Any]]
 # Turns that are on their way: asyncio itself holds a task only weakly.
@@ -141,4 +140,4 @@ def _is_of_this_machine(request: Request) -> bool:
 def _kept(metadata: Mapping[str, Any] | None) -> dict[str, str]:
     """What a caller may say of a message: where the visitor is."""
     locale = (metadata or {}).get("locale")
-    return {"locale": locale} if isinstance(locale, str) and _LOCALE.fullmatch(locale) else {}
+    return {"locale": locale} if isinstance(locale, str) and LOCALE.fullmatch(locale) else {}

@@ -9,11 +9,10 @@ from typing import Any
 from sanic.http import Http
 from sanic.request import Request
 
-from backtalk.channels.messages import TOO_LARGE, BadRequest, read_body, read_text
+from backtalk.channels.messages import LOCALE, TOO_LARGE, BadRequest, read_body, read_text
 from backtalk.wording import is_telephone_number
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_LOCALE = re.compile(r"[A-Za-z0-9_-]{2,35}")
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ async def read_incoming(request: Request, max_body_bytes: int, max_characters: i
     text = read_text(body, max_characters)
     locale, number = body.get("locale"), body.get("emergency_number")
     fields = {
-        "locale": locale if isinstance(locale, str) and _LOCALE.fullmatch(locale) else None,
+        "locale": locale if isinstance(locale, str) and LOCALE.fullmatch(locale) else None,
         "id": _checked(body, "id", _ID, "The field id must have 1 to 64 letters, digits, _ or -."),
         "emergency_number": number if isinstance(number, str) and is_telephone_number(number) else None,
     }

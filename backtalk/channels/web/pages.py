@@ -11,12 +11,10 @@ from sanic.response import BaseHTTPResponse, HTTPResponse
 
 from backtalk.channels.messages import BadRequest
 from backtalk.channels.settings import split_origin
+from backtalk.engine.http import HEADERS
 
 STRICT = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
+    **HEADERS,
     # Pages elsewhere may read it, where their origin is allowed.
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Vary": "Origin",
